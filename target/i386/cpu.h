@@ -266,6 +266,20 @@ void x86_update_hflags(CPUX86State *env);
 /* Architectural power-on or INIT state (SDM vol. 3, table 9-1). */
 void x86_cpu_reset_state(CPUX86State *env, bool init_only);
 
+/*
+ * CPU_INTERRUPT_INIT and CPU_INTERRUPT_SIPI, taken by the vCPU's thread: reset and wait
+ * (an application processor halts; the bootstrap processor starts at the reset
+ * vector); start at the vector's page.
+ */
+void x86_cpu_do_init(X86CPU *cpu);
+void x86_cpu_do_sipi(X86CPU *cpu);
+
+/* Guest TSC now, and the host TSC at which the guest's reads `guest_tsc` (APIC deadline timers). */
+uint64_t x86_cpu_guest_tsc(CPUX86State *env);
+uint64_t x86_cpu_host_tsc(CPUX86State *env, uint64_t guest_tsc);
+/* The guest's TSC frequency in Hz. */
+uint64_t x86_cpu_tsc_frequency(CPUX86State *env);
+
 /* Print the registers, for -d cpu, internal errors and the monitor. */
 void x86_cpu_dump_state(CPUState *cs, GString *out);
 
