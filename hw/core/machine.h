@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A machine: the context of everything in it.
+ */
+#ifndef HW_CORE_MACHINE_H
+#define HW_CORE_MACHINE_H
+
+#include "accel/accel.h"
+#include "hw/core/qdev.h"
+#include "system/loop/event-loop.h"
+#include "system/memory/memory.h"
+
+#define TYPE_MACHINE "machine"
+OBJECT_DECLARE(MachineState, MachineClass, MACHINE, TYPE_MACHINE)
+#define MACHINE_SUFFIX       "-machine"
+#define MACHINE_TYPE_NAME(n) n MACHINE_SUFFIX
+
+typedef struct DriveInfo DriveInfo;
+typedef struct Chardev Chardev;
+typedef struct FWCfgState FWCfgState;
+
+/* Where start-up has got to; commands and options say which they are allowed in. */
+typedef enum MachinePhase {
+    PHASE_NO_MACHINE,
+    PHASE_MACHINE_CREATED,
+    PHASE_ACCEL_CREATED,
+    PHASE_MACHINE_INITIALIZED, /* the board is made; -device is handled here */
+    PHASE_MACHINE_READY,       /* everything is realized; vCPUs may run */
+} MachinePhase;
+
+typedef enum RunState {
+    RUN_STATE_PRELAUNCH, /* -S, or not yet started */
+    RUN_STATE_RUNNING,
+    RUN_STATE_PAUSED,
+    RUN_STATE_SHUTDOWN,
+    RUN_STATE_GUEST_PANICKED,
+    RUN_STATE_INTERNAL_ERROR,
+} RunState;
+
+typedef enum ShutdownCause {
+    SHUTDOWN_CAUSE_NONE,
+    SHUTDOWN_CAUSE_HOST_SIGNAL,
+    SHUTDOWN_CAUSE_HOST_UI,
+    SHUTDOWN_CAUSE_HOST_QMP_QUIT,
+    SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
+    SHUTDOWN_CAUSE_GUEST_RESET,
+    SHUTDOWN_CAUSE_GUEST_PANIC,
+    SHUTDOWN_CAUSE_HOST_ERROR,
+} ShutdownCause;
+
+typedef struct SMPConfig {
+    uint32_t cpus, sockets, dies, cores, threads, max_cpus;
+} SMPConfig;
+
+struct MachineClass {
+    ObjectClass parent_class;
+    const char *name; /* as -machine has it: "pc-i440fx-1.0" */
+    const char *alias; /* "pc" */
+    const char *desc;
+    bool is_default;
+    uint32_t max_cpus, default_cpus;
+    const char *default_cpu_type; /* a QOM type name */
+    uint64_t default_ram_size;
+    const char *default_ram_id; /* "pc.ram" */
+    bool no_parallel, no_floppy, no_cdrom;
+    int units_per_default_bus;
+    const char *block_default_type; /* interface of -hda, -drive without if=: "ide" */
+    /*
+     * Make the board: main thread, big lock; the accelerator is there.  False
+     * and *error on failure.
+     */
+    bool (*init)(MachineState *machine, GError **error);
+    /* Optional: everything of the command line is realized; write tables, fix the boot. */
+    bool (*done)(MachineState *machine, GError **error);
+    /* Optional: in place of resetting the whole tree. */
+    void (*reset)(MachineState *machine, ShutdownCause reason);
+    /* ACPI power button. Optional. */
+    void (*powerdown)(MachineState *machine);
+};
+
+struct MachineState {
+    Object parent_obj;
+
+    /* options, as properties of the machine */
+    char *kernel_filename, *initrd_filename, *kernel_cmdline, *firmware;
+    char *cpu_type_option; /* -cpu as given: "max,+avx" */
+    const char *cpu_type;  /* QOM type */
+    uint64_t ram_size;
+    SMPConfig smp;
+    char *memory_backend_id;
+    bool usb, graphics, suppress_vmdesc, dump_guest_core, mem_merge;
+    bool nodefaults;
+    char *boot_order;
+    OnOffAuto acpi, hpet_unused;
+
+    MachinePhase phase;
+    AccelState *accelerator;
+    AccelOpsClass *cpus_accel; /* of the accelerator */
+
+    AddressSpace address_space_memory, address_space_io;
+    MemoryRegion *system_memory, *system_io; /* their roots */
+    MemoryRegion io_mem_unassigned;
+    MemoryRegion *ram; /* the backend's region, machine->ram_size bytes */
+
+    EventLoop *loop; /* the main one */
+    VMClock *clock;
+    GRecMutex irq_lock; /* leaf: interrupt controllers and CPU interrupt state */
+
+    GPtrArray *cpus;  /* of CPUState, in cpu_index order */
+    GMutex cpus_lock; /* for changes of the list */
+    IRQ *gsi;         /* global system interrupts; owned by the board */
+    int nr_gsi;
+    FWCfgState *fw_cfg;
+    Object *peripheral, *peripheral_anon, *unattached; /* /machine/... */
+
+    /* run state: system/runstate.c */
+    RunState run_state;
+    bool vm_running;
+    bool no_reboot, no_shutdown;
+    _Atomic int reset_requested, shutdown_requested; /* ShutdownCause */
+    _Atomic bool powerdown_requested, vmstop_requested, internal_error;
+    _Atomic int exit_status;
+    GPtrArray *serial; /* of Chardev*, for -serial N; NULL entries: none */
+    GPtrArray *drives; /* of DriveInfo*, see system/block */
+};
+
+static inline void machine_irq_lock(MachineState *machine)
+{
+    g_rec_mutex_lock(&machine->irq_lock);
+}
+static inline void machine_irq_unlock(MachineState *machine)
+{
+    g_rec_mutex_unlock(&machine->irq_lock);
+}
+
+/* M2: of a MachineClass; it becomes /machine of a fresh root. */
+MachineState *machine_new(MachineClass *mc, GError **error);
+/* By name or alias, NULL and an error that lists them. */
+MachineClass *machine_find_class(const char *name, GError **error);
+/* M10 */
+bool machine_run_board_init(MachineState *machine, GError **error);
+bool machine_done(MachineState *machine, GError **error);
+void machine_free(MachineState *machine);
+CPUState *machine_get_cpu(MachineState *machine, int index);
+
+/* ---- run state; requests come from any thread and any lock ------------------ */
+
+void system_reset_request(MachineState *machine, ShutdownCause reason);
+void system_shutdown_request(MachineState *machine, ShutdownCause reason);
+/* End with this status (isa-debug-exit). */
+void system_shutdown_request_with_code(MachineState *machine, ShutdownCause reason, int status);
+void system_powerdown_request(MachineState *machine);
+/* A vCPU cannot go on: stop the VM and say why. */
+void system_internal_error(MachineState *machine, const char *why);
+void vm_start(MachineState *machine);
+void vm_stop(MachineState *machine, RunState state);
+/* Called when the VM starts and stops; main thread. */
+typedef void (*VMChangeStateHandler)(void *opaque, bool running);
+void vm_add_change_state_handler(MachineState *machine, VMChangeStateHandler fn, void *opaque);
+void vm_del_change_state_handler(MachineState *machine, VMChangeStateHandler fn, void *opaque);
+/* Called when powerdown is requested (ACPI button). */
+void machine_add_powerdown_notifier(MachineState *machine, void (*fn)(void *opaque), void *opaque);
+
+#endif
