@@ -65,7 +65,7 @@ struct X86APICClass {
     uint8_t (*get_sipi_vector)(X86APIC *apic);
 };
 
-#define X86_APIC(obj) INTERFACE_CHECK(X86APIC, (obj), TYPE_X86_APIC)
+#define X86_APIC(obj) OBJECT_CHECK(X86APIC, (obj), TYPE_X86_APIC)
 #define X86_APIC_GET_CLASS(obj) OBJECT_GET_CLASS(X86APICClass, (obj), TYPE_X86_APIC)
 
 #endif
