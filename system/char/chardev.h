@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Character devices: a back end (Chardev: a terminal, a file, a socket) and the
+ * front end of the device that uses it (CharFrontend, embedded in the device).
+ *
+ * A device declares a link property and takes the back end when it is realized:
+ *
+ *     DEFINE_PROP_LINK("chardev", Foo, chardev, TYPE_CHARDEV, "where bytes go"),   Chardev *chardev;
+ *     char_frontend_init(&s->fe, s->chardev, DEVICE(s), error)                      CharFrontend fe;
+ *     char_frontend_set_handlers(&s->fe, foo_can_read, foo_read, foo_event, s);
+ *
+ * What char_frontend_init() took is given back when the device is unrealized.
+ *
+ * Threads: handlers run on the machine's main loop under the device's lock.
+ * char_frontend_write() and the others below "any thread" may be called with the device
+ * lock held; they never block on the outside world.
+ */
+#ifndef SYSTEM_CHAR_CHARDEV_H
+#define SYSTEM_CHAR_CHARDEV_H
+
+#include "hw/core/qdev.h"
+#include "qom/object.h"
+#include "system/loop/event-loop.h"
+
+#define TYPE_CHARDEV "chardev"
+OBJECT_DECLARE(Chardev, ChardevClass, CHARDEV, TYPE_CHARDEV)
+#define CHARDEV_TYPE_NAME(kind) "chardev-" kind
+
+typedef struct CharFrontend CharFrontend;
+
+typedef enum CharEvent {
+    CHAR_EVENT_OPENED,  /* somebody is at the other end; also sent when handlers are set */
+    CHAR_EVENT_CLOSED,  /* nobody is */
+    CHAR_EVENT_BREAK,   /* a break was received */
+    CHAR_EVENT_MUX_IN,  /* this front end of a mux has the input now */
+    CHAR_EVENT_MUX_OUT, /* another has */
+} CharEvent;
+
+/* How many bytes the device takes now; 0: none, it will call char_frontend_accept_input(). */
+typedef size_t (*CharCanRead)(void *opaque);
+typedef void (*CharRead)(void *opaque, const uint8_t *buf, size_t len);
+typedef void (*CharEventHandler)(void *opaque, CharEvent event);
+typedef void (*CharWritable)(void *opaque);
+
+/* Line settings and modem lines: back ends without such lines take and ignore them. */
+typedef struct CharLineSettings {
+    uint32_t speed; /* baud */
+    uint8_t data_bits, stop_bits;
+    char parity; /* 'N', 'O', 'E' */
+} CharLineSettings;
+
+#define CHAR_MODEM_CTS 0x01u
+#define CHAR_MODEM_DSR 0x02u
+#define CHAR_MODEM_RI  0x04u
+#define CHAR_MODEM_CAR 0x08u
+#define CHAR_MODEM_DTR 0x10u
+#define CHAR_MODEM_RTS 0x20u
+
+struct CharFrontend {
+    Chardev *chr;      /* NULL: not connected; what is written vanishes */
+    DeviceState *dev;  /* whose lock its handlers get; NULL: none */
+    CharCanRead can_read;
+    CharRead read;
+    CharEventHandler event;
+    void *opaque;
+    CharWritable writable; /* pending char_frontend_when_writable() */
+    void *writable_opaque;
+    bool opened; /* the last OPENED or CLOSED that was delivered */
+};
+
+/* ---- for devices ------------------------------------------------------------- */
+
+/*
+ * Take the back end (NULL is allowed).  Fails if another device has it.  With
+ * a device, in realize, it is given back on unrealize; without, call finish.
+ */
+bool char_frontend_init(CharFrontend *fe, Chardev *chr, DeviceState *dev, GError **error);
+void char_frontend_finish(CharFrontend *fe);
+/* All NULL: stop.  Main thread. */
+void char_frontend_set_handlers(CharFrontend *fe, CharCanRead can_read, CharRead read,
+                                CharEventHandler event, void *opaque);
+
+/* The rest: any thread. */
+
+/*
+ * Write without blocking; returns how many bytes were taken (buffered at
+ * worst).  Fewer than len: full; use char_frontend_when_writable() for the rest.
+ * If nobody is at the other end the bytes are dropped and count as taken.
+ */
+size_t char_frontend_write(CharFrontend *fe, const void *buf, size_t len);
+/* All of it, in a buffer that may grow to 1 MiB; beyond that the bytes are dropped.  Monitors. */
+void char_frontend_write_all(CharFrontend *fe, const void *buf, size_t len);
+/* Call fn once, under the device's lock, when there is room.  NULL: no more. */
+void char_frontend_when_writable(CharFrontend *fe, CharWritable fn, void *opaque);
+/* The device has room for input again. */
+void char_frontend_accept_input(CharFrontend *fe);
+bool char_frontend_connected(const CharFrontend *fe); /* has a back end */
+bool char_frontend_is_open(const CharFrontend *fe);   /* with somebody at the other end */
+void char_frontend_set_break(CharFrontend *fe, bool on);
+void char_frontend_set_line(CharFrontend *fe, const CharLineSettings *settings);
+/* CHAR_MODEM_*; a back end without modem lines answers CTS, DSR and CAR. */
+unsigned char_frontend_get_modem(CharFrontend *fe);
+void char_frontend_set_modem(CharFrontend *fe, unsigned lines);
+
+/* ---- for the machine and the command line -------------------------------------- */
+
+/*
+ * As -chardev: "socket,path=/tmp/x,server=on"; it becomes /chardevs/ID.  NULL
+ * and an error that names the back ends or the options there are.  Borrowed.
+ */
+Chardev *chardev_new(MachineState *machine, const char *id, const char *options, GError **error);
+/* As -serial: "stdio", "pty", "file:PATH", "mon:stdio", "chardev:ID", ...; *ret_chr NULL: "none". */
+bool chardev_new_legacy(MachineState *machine, const char *id, const char *text,
+                        Chardev **ret_chr, GError **error);
+/* By id, or NULL and an error. */
+Chardev *chardev_find(MachineState *machine, const char *id, GError **error);
+/* Lines of "kind  doc", for -chardev help. */
+char *chardev_help(void);
+
+/* ---- for back ends --------------------------------------------------------------- */
+
+#define CHARDEV_MAX_FRONTENDS 8
+
+struct ChardevClass {
+    ObjectClass parent_class;
+    const char *kind; /* "stdio" */
+    unsigned max_frontends; /* 1, but for a mux */
+    /* Properties are set: open it.  Main thread.  Calls chardev_be_event(OPENED) when usable. */
+    bool (*open)(Chardev *chr, GError **error);
+    /* Before it is freed.  Optional. */
+    void (*close)(Chardev *chr);
+    /*
+     * Take some of the bytes without blocking: how many, 0 if it would block,
+     * -1 if the other end is gone.  Any thread, chr->lock held.
+     */
+    ssize_t (*write)(Chardev *chr, const uint8_t *buf, size_t len);
+    /* fd to wait on for room after write() answered 0, or -1; chr->lock held.  Optional. */
+    int (*write_fd)(Chardev *chr);
+    /* The front end takes input again.  Main thread.  Optional. */
+    void (*accept_input)(Chardev *chr);
+    /* A front end was attached or detached.  Main thread.  Optional. */
+    void (*frontends_changed)(Chardev *chr);
+};
+
+struct Chardev {
+    Object parent_obj;
+    EventLoop *loop;
+    char *label; /* the id */
+    char *logfile;
+    bool logappend;
+    int log_fd;
+
+    GMutex lock; /* leaf: the output side */
+    GByteArray *out;  /* not yet written */
+    GSource *out_source;
+    bool be_open; /* somebody is at the other end */
+
+    /* main thread */
+    CharFrontend *frontends[CHARDEV_MAX_FRONTENDS];
+    unsigned n_frontends, focus;
+    BottomHalf *accept_bh, *writable_bh;
+};
+
+/* How much the focused front end takes; deliver at most that.  Main thread. */
+size_t chardev_be_can_read(Chardev *chr);
+void chardev_be_read(Chardev *chr, const uint8_t *buf, size_t len);
+/* To every front end (OPENED, CLOSED), or the focused one.  Main thread. */
+void chardev_be_event(Chardev *chr, CharEvent event);
+/* Write past the front end (mux help text, echo). */
+void chardev_write_all(Chardev *chr, const void *buf, size_t len);
+
+#endif
