@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * IDE buses as machines see them: a bus of two units, plugged by -drive if=ide
+ * or -device ide-hd / ide-cd,bus=ide.N,unit=N.
+ */
+#ifndef HW_IDE_IDE_H
+#define HW_IDE_IDE_H
+
+#include "hw/core/qdev.h"
+
+typedef struct MachineState MachineState;
+typedef struct PCIDevice PCIDevice;
+
+#define TYPE_IDE_BUS "IDE"
+OBJECT_DECLARE_SIMPLE(IDEBus, IDE_BUS, TYPE_IDE_BUS)
+#define TYPE_IDE_DEVICE "ide-device"
+OBJECT_DECLARE_SIMPLE(IDEDevice, IDE_DEVICE, TYPE_IDE_DEVICE)
+#define TYPE_IDE_HD "ide-hd"
+#define TYPE_IDE_CD "ide-cd"
+
+#define IDE_UNITS 2
+
+/*
+ * Devices for every -drive if=ide (index = 2 * channel + unit) of the machine, on the channels of
+ * controller; and an empty CD drive at index 2 unless the machine says -nodefaults.
+ */
+bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error);
+IDEBus *ide_get_bus(PCIDevice *controller, int channel);
+
+#endif
