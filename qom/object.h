@@ -267,7 +267,7 @@ extern const PropertyType property_type_bool, property_type_bit32, property_type
 
 #define PROP_FIELD(_name, _type, _S, _f, _kind, ...)                                               \
     {                                                                                              \
-        .name = (_name), .type = &G_PASTE(property_type_, _type), .offset = offsetof(_S, _f),      \
+        .name = (_name), .type = &property_type_##_type, .offset = offsetof(_S, _f),      \
         .kind = (_kind), __VA_ARGS__                                                               \
     }
 /* name, struct, field, default, doc [, .kind = ..., .min = ..., .max = ..., .check = ...] */
