@@ -42,7 +42,9 @@ void log_unimp(const char *format, ...) G_GNUC_PRINTF(1, 2);
         }                                                                                          \
     } while (0)
 
-/* "guest_errors,int" or "help" (false, *error holds the list). */
+/* Lines of "item  doc", for -d help; free it. */
+char *log_help(void);
+/* "guest_errors,int": adds them; false and an error that lists what there is. */
 bool log_set_items(const char *items, GError **error);
 bool log_set_file(const char *path, GError **error);
 

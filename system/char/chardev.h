@@ -5,8 +5,8 @@
  *
  * A device declares a link property and takes the back end when it is realized:
  *
- *     DEFINE_PROP_LINK("chardev", Foo, chardev, TYPE_CHARDEV, "where bytes go"),   Chardev *chardev;
- *     char_frontend_init(&s->fe, s->chardev, DEVICE(s), error)                      CharFrontend fe;
+ *     DEFINE_PROP_LINK("chardev", Foo, chardev, TYPE_CHARDEV, "where bytes go"),   Chardev
+ * *chardev; char_frontend_init(&s->fe, s->chardev, DEVICE(s), error) CharFrontend fe;
  *     char_frontend_set_handlers(&s->fe, foo_can_read, foo_read, foo_event, s);
  *
  * What char_frontend_init() took is given back when the device is unrealized.
@@ -57,8 +57,8 @@ typedef struct CharLineSettings {
 #define CHAR_MODEM_RTS 0x20u
 
 struct CharFrontend {
-    Chardev *chr;      /* NULL: not connected; what is written vanishes */
-    DeviceState *dev;  /* whose lock its handlers get; NULL: none */
+    Chardev *chr;     /* NULL: not connected; what is written vanishes */
+    DeviceState *dev; /* whose lock its handlers get; NULL: none */
     CharCanRead can_read;
     CharRead read;
     CharEventHandler event;
@@ -109,9 +109,10 @@ void char_frontend_set_modem(CharFrontend *fe, unsigned lines);
  * and an error that names the back ends or the options there are.  Borrowed.
  */
 Chardev *chardev_new(MachineState *machine, const char *id, const char *options, GError **error);
-/* As -serial: "stdio", "pty", "file:PATH", "mon:stdio", "chardev:ID", ...; *ret_chr NULL: "none". */
-bool chardev_new_legacy(MachineState *machine, const char *id, const char *text,
-                        Chardev **ret_chr, GError **error);
+/* As -serial: "stdio", "pty", "file:PATH", "mon:stdio", "chardev:ID", ...; *ret_chr NULL: "none".
+ */
+bool chardev_new_legacy(MachineState *machine, const char *id, const char *text, Chardev **ret_chr,
+                        GError **error);
 /* By id, or NULL and an error. */
 Chardev *chardev_find(MachineState *machine, const char *id, GError **error);
 /* Lines of "kind  doc", for -chardev help. */
@@ -123,7 +124,7 @@ char *chardev_help(void);
 
 struct ChardevClass {
     ObjectClass parent_class;
-    const char *kind; /* "stdio" */
+    const char *kind;       /* "stdio" */
     unsigned max_frontends; /* 1, but for a mux */
     /* Properties are set: open it.  Main thread.  Calls chardev_be_event(OPENED) when usable. */
     bool (*open)(Chardev *chr, GError **error);
@@ -150,8 +151,8 @@ struct Chardev {
     bool logappend;
     int log_fd;
 
-    GMutex lock; /* leaf: the output side */
-    GByteArray *out;  /* not yet written */
+    GMutex lock;     /* leaf: the output side */
+    GByteArray *out; /* not yet written */
     GSource *out_source;
     bool be_open; /* somebody is at the other end */
 

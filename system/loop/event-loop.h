@@ -46,16 +46,22 @@ int64_t vm_clock_advance_to(VMClock *clock, EventLoop *loop, int64_t ns);
 EventLoop *event_loop_new(GMainContext *context, VMClock *clock);
 void event_loop_free(EventLoop *loop);
 GMainContext *event_loop_context(EventLoop *loop);
+/* One round in a thread of its own (not the main one): wait at most timeout_ns (-1: no end). */
+bool event_loop_iterate(EventLoop *loop, int64_t timeout_ns);
 VMClock *event_loop_clock(EventLoop *loop);
 /* Wake it; any thread. */
 void event_loop_notify(EventLoop *loop);
 
-/* Call cb in the loop's thread when fd is ready; condition is G_IO_IN etc.  0 removes. */
+/*
+ * Call cb in the loop's thread when fd is ready; condition is G_IO_IN etc.  The
+ * caller owns the source and ends it with event_loop_remove_source().
+ */
 typedef void (*FDHandler)(int fd, GIOCondition condition, void *opaque);
 GSource *event_loop_add_fd(EventLoop *loop, int fd, GIOCondition condition, FDHandler cb,
                            void *opaque);
+void event_loop_remove_source(GSource *source); /* NULL is allowed */
 
-/* Once, soon, in the loop's thread.  Any thread may schedule. */
+/* Once, soon, in the loop's thread.  Any thread may schedule; the loop's thread frees. */
 BottomHalf *bh_new(EventLoop *loop, void (*cb)(void *opaque), void *opaque);
 void bh_schedule(BottomHalf *bh);
 void bh_cancel(BottomHalf *bh);
@@ -70,6 +76,7 @@ void event_loop_call(EventLoop *loop, void (*cb)(void *opaque), void *opaque);
  * timer_pending may be called from any thread.  For a device use device_timer_new():
  * its callback has the device lock and it is freed on unrealize.
  */
+/* timer_free() waits for a callback that is running in another thread: hold no lock it takes. */
 Timer *timer_new(EventLoop *loop, ClockType type, void (*cb)(void *opaque), void *opaque);
 void timer_free(Timer *timer);
 void timer_mod(Timer *timer, int64_t expire_ns); /* on its clock; replaces the earlier deadline */
@@ -78,8 +85,10 @@ bool timer_pending(Timer *timer);
 int64_t timer_expire_ns(Timer *timer); /* -1: not pending */
 /* The earliest VIRTUAL deadline of the loop, -1: none. */
 int64_t event_loop_deadline_ns(EventLoop *loop, ClockType type);
-/* Run what is due; called by the loop itself. */
+/* Run what is due; called by the loop itself.  Returns whether anything ran. */
 bool event_loop_run_timers(EventLoop *loop);
+/* Time in ns until the first deadline of all loops on `context`; -1: none. */
+int64_t event_loop_context_timeout_ns(GMainContext *context);
 
 /* Declared here, implemented in hw/core. */
 Timer *device_timer_new(DeviceState *dev, ClockType type, void (*cb)(void *opaque), void *opaque);
