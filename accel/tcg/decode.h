@@ -20,6 +20,7 @@ typedef enum X86Map {
     X86_MAP_0F3A,
     X86_MAP_EVEX5, /* EVEX maps 5 and 6 (AVX512-FP16) */
     X86_MAP_EVEX6,
+    X86_MAP_COUNT,
 } X86Map;
 
 typedef enum X86Encoding { X86_ENC_LEGACY, X86_ENC_VEX, X86_ENC_EVEX } X86Encoding;
@@ -34,7 +35,8 @@ typedef enum X86InsnClass {
     X86_CLASS_SSE, /* legacy-encoded XMM */
     X86_CLASS_AVX, /* VEX and EVEX */
     X86_CLASS_STRING, /* movs, cmps, stos, lods, scas (not ins, outs) */
-    X86_CLASS_SYS,    /* x86_exec_insn() in C */
+    X86_CLASS_SYS,    /* x86_exec_insn() in C; also xlat, bound, cpuid, ins, outs... */
+    X86_CLASS_XSAVE,  /* fxsave, fxrstor, xsave family: moves vector and x87 state */
 } X86InsnClass;
 
 typedef enum X86MemAccess {
@@ -43,6 +45,25 @@ typedef enum X86MemAccess {
     X86_MEM_WRITE,
     X86_MEM_RW,
 } X86MemAccess;
+
+/* What a register field of the instruction names. */
+typedef enum X86OperandKind {
+    X86_OPD_NONE, /* nothing, or an opcode extension */
+    X86_OPD_GPR,
+    X86_OPD_VEC, /* XMM, YMM or ZMM */
+    X86_OPD_MMX,
+    X86_OPD_MASK, /* k0..k7 */
+    X86_OPD_SEG,
+    X86_OPD_CR,
+    X86_OPD_DR,
+} X86OperandKind;
+
+/* How a register field is used; both bits may be set. */
+#define X86_ACC_R 1
+#define X86_ACC_W 2
+
+/* Near pushes and pops that an instruction does beside its operands. */
+typedef enum X86StackAccess { X86_STACK_NONE, X86_STACK_PUSH, X86_STACK_POP } X86StackAccess;
 
 typedef struct X86Mode {
     uint8_t code64;  /* 64-bit code segment */
@@ -90,12 +111,30 @@ typedef struct X86Insn {
     /* offsets into bytes[], for patching; 0 where absent */
     uint8_t opcode_off, modrm_off, sib_off, disp_off, imm_off;
 
-    /* from the tables */
-    uint8_t mem;        /* X86MemAccess of the ModRM (or moffs) operand */
+    /* from the tables: what the fields reg, rm (with mod 3, or from the opcode) and vvvv name */
+    uint8_t reg_kind, rm_kind, vvvv_kind; /* X86OperandKind */
+    uint8_t reg_acc, rm_acc, vvvv_acc;    /* X86_ACC_* of a register operand */
+    uint8_t reg_size, rm_size, vvvv_size; /* bytes of a GPR operand; 1: see ah..bh */
+    uint8_t opcode_reg;   /* rm is in the low bits of the opcode (push, pop, xchg, mov, bswap) */
+    uint8_t is_bt_mem;    /* bt, bts, btr, btc [mem], reg: may reach beyond the operand */
+    uint8_t implicit_mem; /* mem is not from a ModRM or moffs: strings, maskmov (base is rdi) */
+    uint8_t stack, stack_size; /* X86StackAccess and its bytes; leave is a pop */
+    uint8_t elem_size;    /* EVEX and masked VEX: bytes of an element, else 0 */
+    uint8_t vl_any;       /* scalar or fixed 128 bits: vl is not the length of the operation */
+
+    uint8_t mem;        /* X86MemAccess of the ModRM, moffs or implicit operand */
     uint16_t mem_size;  /* bytes accessed; 0: depends (xsave, fxsave, gather) */
-    uint16_t flags_read, flags_written, flags_undefined; /* CC_* and DF_MASK */
-    uint32_t gpr_read, gpr_written; /* bit n: general register n, explicit, implicit and address */
-    uint32_t cpuid_feature; /* X86_FEATURE_* that must be there, or 0 */
+    /*
+     * CC_* and DF_MASK.  A flag written only sometimes (shifts by cl, repeated
+     * cmps) is in flags_read as well; undefined flags are not in flags_written.
+     */
+    uint16_t flags_read, flags_written, flags_undefined;
+    /*
+     * Bit n: general register n, explicit, implicit and address.  A register of
+     * which only 8 or 16 bits are written, or that is written only sometimes, is read too.
+     */
+    uint32_t gpr_read, gpr_written;
+    uint32_t cpuid_feature, cpuid_feature2; /* X86_FEATURE() that must be there, or 0 */
 } X86Insn;
 
 /*
