@@ -49,6 +49,10 @@ typedef struct APICMessage {
 
 APICBus *apic_bus_get(MachineState *machine);
 
+/* A message (of 8-bit destination) in the form of an MSI. */
+uint64_t apic_message_address(const APICMessage *message);
+uint32_t apic_message_data(const APICMessage *message);
+
 /* An MSI as a device writes it: address and data. */
 void apic_bus_send_msi(APICBus *bus, uint64_t address, uint32_t data);
 void apic_bus_deliver(APICBus *bus, const APICMessage *message);

@@ -2,7 +2,7 @@
  *
  * The local APIC in user space (type "apic"; interface TYPE_X86_APIC in
  * target/i386/apic.h).  Properties: "cpu" link<cpu>, "id" uint32 (APIC ID),
- * "version" uint8, "pic" link<isa-i8259> (who answers an ExtINT; may be NULL).
+ * "bsp" bool (its CPU is the bootstrap processor), "version" uint8.
  * Input lines: gpio "lint", 0 is INTR of the 8259, 1 is NMI.
  */
 #ifndef HW_INTC_APIC_H

@@ -2,8 +2,8 @@
  *
  * The two 8237A DMA controllers of a PC with their page registers.
  */
-#ifndef HW_DMA_I8257_H
-#define HW_DMA_I8257_H
+#ifndef HW_ISA_I8257_H
+#define HW_ISA_I8257_H
 
 #include "hw/isa/isa.h"
 

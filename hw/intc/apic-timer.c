@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The local APIC's timer: SDM vol. 3, 11.5.4.  It counts a 1 GHz bus clock
+ * through the divider, or waits for a value of the TSC.
+ *
+ * The count is computed from the clock; a host timer exists only while an
+ * interrupt could come of it.  A periodic timer that is due more often than
+ * APIC_TIMER_MIN_NS loses ticks, so that no guest can keep the host's loop busy.
+ */
+#include "hw/intc/apic-internal.h"
+
+#include "target/i386/cpu.h"
+
+#define APIC_TIMER_MIN_NS 20000
+
+static int64_t timer_now(LocalAPIC *s)
+{
+    return device_clock_ns(DEVICE(s), CLOCK_VIRTUAL);
+}
+
+static uint32_t timer_mode(const LocalAPIC *s)
+{
+    return s->lvt[APIC_LVT_TIMER] & LVT_TIMER_MODE;
+}
+
+/* Divider as a shift: 0000b is 2, ..., 1011b is 1 (figure 11-10). */
+static unsigned timer_shift(const LocalAPIC *s)
+{
+    unsigned v = (s->timer_divide & 3) | (s->timer_divide >> 1 & 4);
+
+    return (v + 1) & 7;
+}
+
+static int64_t timer_period_ns(const LocalAPIC *s)
+{
+    return (int64_t)s->timer_initial << timer_shift(s);
+}
+
+static void timer_arm(LocalAPIC *s, int64_t when)
+{
+    s->timer_next = when;
+    if (when < 0) {
+        timer_del(s->timer);
+    } else {
+        timer_mod(s->timer, when);
+    }
+}
+
+uint32_t apic_timer_current(LocalAPIC *s)
+{
+    int64_t elapsed = timer_now(s) - s->timer_start, period = timer_period_ns(s);
+
+    if (!period || timer_mode(s) == LVT_TIMER_DEADLINE) {
+        return 0;
+    }
+    if (timer_mode(s) == LVT_TIMER_PERIODIC) {
+        elapsed %= period;
+    }
+    return elapsed >= period ? 0 : s->timer_initial - (elapsed >> timer_shift(s));
+}
+
+/* The next expiry of the counting modes after `now`, or -1. */
+static int64_t timer_next_count(const LocalAPIC *s, int64_t now)
+{
+    int64_t period = timer_period_ns(s), first = s->timer_start + period;
+
+    if (!period) {
+        return -1;
+    }
+    if (timer_mode(s) != LVT_TIMER_PERIODIC) {
+        return first > now ? first : -1;
+    }
+    return first > now ? first : now + period - (now - s->timer_start) % period;
+}
+
+static int64_t deadline_ns(LocalAPIC *s, int64_t now)
+{
+    CPUX86State *env = cpu_env(s->cpu);
+    uint64_t tsc = x86_cpu_guest_tsc(env), frequency = x86_cpu_tsc_frequency(env);
+
+    if (s->tsc_deadline <= tsc || !frequency) {
+        return now;
+    }
+    __uint128_t ns = (__uint128_t)(s->tsc_deadline - tsc) * NANOSECONDS_PER_SECOND / frequency + 1;
+    return now + (int64_t)MIN(ns, (__uint128_t)(INT64_MAX / 2));
+}
+
+static void timer_rearm(LocalAPIC *s, int64_t now)
+{
+    if (timer_mode(s) == LVT_TIMER_DEADLINE) {
+        timer_arm(s, s->tsc_deadline && s->cpu ? deadline_ns(s, now) : -1);
+    } else if (s->lvt[APIC_LVT_TIMER] & LVT_MASKED) {
+        timer_arm(s, -1);
+    } else {
+        timer_arm(s, timer_next_count(s, now));
+    }
+}
+
+static bool deadline_reached(LocalAPIC *s, int64_t now)
+{
+    return deadline_ns(s, now) <= now;
+}
+
+static void timer_expired(void *opaque)
+{
+    LocalAPIC *s = opaque;
+
+    machine_irq_lock(s->machine);
+    int64_t now = timer_now(s);
+    if (s->timer_next < 0 || s->timer_next > now) {
+        /* Changed by a CPU between the loop's look and ours. */
+    } else if (timer_mode(s) != LVT_TIMER_DEADLINE) {
+        apic_deliver_lvt(s, APIC_LVT_TIMER);
+        int64_t next = timer_next_count(s, now);
+        timer_arm(s, next < 0 ? -1 : MAX(next, now + MIN(timer_period_ns(s), APIC_TIMER_MIN_NS)));
+    } else if (!deadline_reached(s, now)) {
+        timer_rearm(s, now);
+    } else {
+        s->tsc_deadline = 0;
+        timer_arm(s, -1);
+        apic_deliver_lvt(s, APIC_LVT_TIMER);
+    }
+    machine_irq_unlock(s->machine);
+}
+
+void apic_timer_set_initial(LocalAPIC *s, uint32_t value)
+{
+    if (timer_mode(s) == LVT_TIMER_DEADLINE) {
+        return;
+    }
+    int64_t now = timer_now(s);
+    s->timer_initial = value;
+    s->timer_start = now;
+    timer_rearm(s, now);
+}
+
+/* The count goes on from where it is at the new rate. */
+void apic_timer_set_divide(LocalAPIC *s, uint32_t value)
+{
+    int64_t now = timer_now(s);
+    uint32_t current = apic_timer_current(s);
+
+    s->timer_divide = value;
+    s->timer_start = now - ((int64_t)(s->timer_initial - current) << timer_shift(s));
+    timer_rearm(s, now);
+}
+
+void apic_timer_set_lvt(LocalAPIC *s, uint32_t value)
+{
+    int64_t now = timer_now(s);
+    bool was_deadline = timer_mode(s) == LVT_TIMER_DEADLINE;
+    bool is_deadline = (value & LVT_TIMER_MODE) == LVT_TIMER_DEADLINE;
+
+    if (was_deadline != is_deadline) {
+        s->timer_initial = 0;
+        s->tsc_deadline = 0;
+    }
+    s->lvt[APIC_LVT_TIMER] = value;
+    timer_rearm(s, now);
+}
+
+void apic_timer_set_deadline(LocalAPIC *s, uint64_t value)
+{
+    if (timer_mode(s) != LVT_TIMER_DEADLINE) {
+        return;
+    }
+    s->tsc_deadline = value;
+    timer_rearm(s, timer_now(s));
+}
+
+void apic_timer_reset(LocalAPIC *s)
+{
+    s->timer_divide = 0;
+    s->timer_initial = 0;
+    s->tsc_deadline = 0;
+    timer_arm(s, -1);
+}
+
+void apic_timer_init(LocalAPIC *s)
+{
+    s->timer = device_timer_new(DEVICE(s), CLOCK_VIRTUAL, timer_expired, s);
+    s->timer_next = -1;
+}

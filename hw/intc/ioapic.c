@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * I/O APIC: Intel 82093AA datasheet (290566), section 3; EOI register of version
+ * 20h as in the ICH (ICH9 datasheet, 13.5.5).  Lines are logical (asserted is 1), so the
+ * polarity bit is kept and changes nothing.
+ *
+ *   00  IOREGSEL   index of the register at 10
+ *   10  IOWIN      00 ID, 01 version, 02 arbitration, 10+2n and 11+2n redirection
+ *   40  EOI        vector (version 20h)
+ */
+#include "hw/intc/ioapic.h"
+
+#include "system/log.h"
+
+#define REG_SELECT 0x00
+#define REG_WINDOW 0x10
+#define REG_EOI    0x40
+
+#define INDEX_ID          0x00
+#define INDEX_VERSION     0x01
+#define INDEX_ARBITRATION 0x02
+#define INDEX_REDIRECTION 0x10
+
+#define ENTRY_MODE_SHIFT 8
+#define ENTRY_LOGICAL    (1ull << 11)
+#define ENTRY_STATUS     (1ull << 12)
+#define ENTRY_REMOTE_IRR (1ull << 14)
+#define ENTRY_LEVEL      (1ull << 15)
+#define ENTRY_MASKED     (1ull << 16)
+#define ENTRY_DEST_SHIFT 56
+#define ENTRY_READ_ONLY  (ENTRY_STATUS | ENTRY_REMOTE_IRR)
+#define ENTRY_WRITABLE   0xff0000000001ffffull
+
+#define ID_SHIFT    24
+#define ID_MASK     0xf
+#define VERSION_EOI 0x20
+
+struct IOAPICState {
+    SysBusDevice parent_obj;
+    MachineState *machine;
+    APICBus *bus;
+    MemoryRegion mmio;
+    uint8_t version, initial_id;
+    IOAPICRouteHandler route_handler;
+    void *route_opaque;
+
+    /* under the irq lock */
+    uint8_t id, select;
+    uint32_t lines; /* levels at the pins */
+    uint64_t entries[IOAPIC_NUM_PINS];
+};
+
+/* ---- delivery -------------------------------------------------------------------- */
+
+static APICMessage ioapic_message(const IOAPICState *s, int pin)
+{
+    uint64_t e = s->entries[pin];
+
+    return (APICMessage){
+        .dest = e >> ENTRY_DEST_SHIFT,
+        .vector = e & 0xff,
+        .mode = e >> ENTRY_MODE_SHIFT & 7,
+        .logical = e & ENTRY_LOGICAL,
+        .level = e & ENTRY_LEVEL,
+    };
+}
+
+static void ioapic_send(IOAPICState *s, int pin)
+{
+    APICMessage message = ioapic_message(s, pin);
+
+    log_if(LOG_IRQ, "ioapic: pin %d sends vector %02x, mode %u, to %s %02x\n", pin, message.vector,
+           message.mode, message.logical ? "logical" : "physical", message.dest);
+    if (message.level && message.mode <= APIC_DM_LOWEST) {
+        s->entries[pin] |= ENTRY_REMOTE_IRR;
+    }
+    apic_bus_deliver(s->bus, &message);
+}
+
+/* A level that is up and not yet acknowledged (3.2.4, remote IRR). */
+static void ioapic_service_level(IOAPICState *s, int pin)
+{
+    uint64_t e = s->entries[pin];
+
+    if ((e & ENTRY_LEVEL) && (s->lines & 1u << pin) && !(e & (ENTRY_MASKED | ENTRY_REMOTE_IRR))) {
+        ioapic_send(s, pin);
+    }
+}
+
+/* An edge at a masked pin is not remembered (3.2.4, interrupt mask). */
+static void ioapic_set_irq(void *opaque, int pin, int level)
+{
+    IOAPICState *s = opaque;
+
+    machine_irq_lock(s->machine);
+    bool rising = level && !(s->lines & 1u << pin);
+    s->lines = level ? s->lines | 1u << pin : s->lines & ~(1u << pin);
+    if (s->entries[pin] & ENTRY_LEVEL) {
+        ioapic_service_level(s, pin);
+    } else if (rising && !(s->entries[pin] & ENTRY_MASKED)) {
+        ioapic_send(s, pin);
+    }
+    machine_irq_unlock(s->machine);
+}
+
+static void ioapic_eoi(void *opaque, uint8_t vector)
+{
+    IOAPICState *s = opaque;
+
+    for (int pin = 0; pin < IOAPIC_NUM_PINS; pin++) {
+        uint64_t e = s->entries[pin];
+        if ((e & 0xff) == vector && (e & ENTRY_LEVEL) && (e & ENTRY_REMOTE_IRR)) {
+            s->entries[pin] &= ~ENTRY_REMOTE_IRR;
+            ioapic_service_level(s, pin);
+        }
+    }
+}
+
+/* ---- registers -------------------------------------------------------------------- */
+
+static void ioapic_tell_route(IOAPICState *s, int pin)
+{
+    APICMessage message = ioapic_message(s, pin);
+
+    if (s->route_handler) {
+        s->route_handler(s->route_opaque, pin, apic_message_address(&message),
+                         apic_message_data(&message), s->entries[pin] & ENTRY_MASKED);
+    }
+}
+
+void ioapic_set_route_handler(IOAPICState *s, IOAPICRouteHandler fn, void *opaque)
+{
+    machine_irq_lock(s->machine);
+    s->route_handler = fn;
+    s->route_opaque = opaque;
+    for (int pin = 0; pin < IOAPIC_NUM_PINS; pin++) {
+        ioapic_tell_route(s, pin);
+    }
+    machine_irq_unlock(s->machine);
+}
+
+static void ioapic_write_entry(IOAPICState *s, unsigned index, uint32_t value)
+{
+    unsigned pin = index / 2, shift = index % 2 * 32;
+    uint64_t *e = &s->entries[pin];
+    uint64_t writable = (ENTRY_WRITABLE & ~ENTRY_READ_ONLY) & (0xffffffffull << shift);
+
+    *e = (*e & ~writable) | ((uint64_t)value << shift & writable);
+    if (!(*e & ENTRY_LEVEL)) {
+        *e &= ~ENTRY_REMOTE_IRR;
+    }
+    ioapic_tell_route(s, pin);
+    ioapic_service_level(s, pin);
+}
+
+static void ioapic_write_window(IOAPICState *s, uint32_t value)
+{
+    unsigned entry = s->select - INDEX_REDIRECTION;
+
+    if (s->select == INDEX_ID) {
+        s->id = value >> ID_SHIFT & ID_MASK;
+    } else if (s->select >= INDEX_REDIRECTION && entry < 2 * IOAPIC_NUM_PINS) {
+        ioapic_write_entry(s, entry, value);
+    } else {
+        log_guest_error("ioapic: write of %08x to register %02x\n", value, s->select);
+    }
+}
+
+static uint32_t ioapic_read_window(const IOAPICState *s)
+{
+    unsigned entry = s->select - INDEX_REDIRECTION;
+
+    switch (s->select) {
+    case INDEX_ID:
+    case INDEX_ARBITRATION:
+        return (uint32_t)s->id << ID_SHIFT;
+    case INDEX_VERSION:
+        return s->version | (IOAPIC_NUM_PINS - 1) << 16;
+    default:
+        return s->select >= INDEX_REDIRECTION && entry < 2 * IOAPIC_NUM_PINS
+                   ? s->entries[entry / 2] >> entry % 2 * 32
+                   : 0;
+    }
+}
+
+static uint64_t ioapic_read(void *opaque, hwaddr addr, unsigned size)
+{
+    IOAPICState *s = opaque;
+    uint32_t value = 0;
+
+    machine_irq_lock(s->machine);
+    if (addr == REG_SELECT) {
+        value = s->select;
+    } else if (addr == REG_WINDOW) {
+        value = ioapic_read_window(s);
+    }
+    machine_irq_unlock(s->machine);
+    return value;
+}
+
+static void ioapic_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    IOAPICState *s = opaque;
+
+    machine_irq_lock(s->machine);
+    if (addr == REG_SELECT) {
+        s->select = data;
+    } else if (addr == REG_WINDOW) {
+        ioapic_write_window(s, data);
+    } else if (addr == REG_EOI && s->version >= VERSION_EOI) {
+        ioapic_eoi(s, data);
+    }
+    machine_irq_unlock(s->machine);
+}
+
+static const MemoryRegionOps ioapic_ops = {
+    .read = ioapic_read,
+    .write = ioapic_write,
+    .valid = {1, 4},
+    .impl = {1, 4},
+    .lock = MR_LOCK_NONE,
+};
+
+/* ---- device ---------------------------------------------------------------------- */
+
+static void ioapic_reset(DeviceState *dev, ResetType type)
+{
+    IOAPICState *s = IOAPIC(dev);
+
+    machine_irq_lock(s->machine);
+    s->id = s->initial_id & ID_MASK;
+    s->select = 0;
+    for (int pin = 0; pin < IOAPIC_NUM_PINS; pin++) {
+        s->entries[pin] = ENTRY_MASKED;
+        ioapic_tell_route(s, pin);
+    }
+    machine_irq_unlock(s->machine);
+}
+
+static void ioapic_leave_bus(void *opaque)
+{
+    IOAPICState *s = opaque;
+
+    apic_bus_del_eoi_handler(s->bus, ioapic_eoi, s);
+}
+
+static bool ioapic_check_version(Object *obj, const Property *prop, GVariant *value,
+                                 GError **error)
+{
+    uint8_t version = g_variant_get_byte(value);
+
+    if (version == 0x11 || version == VERSION_EOI) {
+        return true;
+    }
+    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                "ioapic: version=%#x: only 0x11 and 0x20 are known", version);
+    return false;
+}
+
+static bool ioapic_realize(DeviceState *dev, GError **error)
+{
+    IOAPICState *s = IOAPIC(dev);
+
+    s->machine = qdev_get_machine(dev);
+    s->bus = apic_bus_get(s->machine);
+    memory_region_init_io(&s->mmio, OBJECT(s), &ioapic_ops, s, "ioapic", 0x1000);
+    sysbus_init_mmio(&s->parent_obj, &s->mmio);
+    qdev_init_gpio_in(dev, ioapic_set_irq, IOAPIC_NUM_PINS);
+    ioapic_reset(dev, RESET_COLD);
+    apic_bus_add_eoi_handler(s->bus, ioapic_eoi, s);
+    qdev_on_unrealize(dev, ioapic_leave_bus, s);
+    return true;
+}
+
+static const Property ioapic_properties[] = {
+    DEFINE_PROP_UINT8("version", IOAPICState, version, VERSION_EOI, "0x11 or 0x20 (EOI register)",
+                      .check = ioapic_check_version),
+    DEFINE_PROP_UINT8("id", IOAPICState, initial_id, 0, "APIC ID after reset", .max = ID_MASK),
+    DEFINE_PROP_END,
+};
+
+static const StateField ioapic_state[] = {
+    STATE_FIELD(IOAPICState, id),
+    STATE_FIELD(IOAPICState, select),
+    STATE_FIELD(IOAPICState, lines),
+    STATE_FIELD(IOAPICState, entries),
+    STATE_END,
+};
+
+static void ioapic_class_init(ObjectClass *klass, const void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->realize = ioapic_realize;
+    dc->reset_enter = ioapic_reset;
+    dc->state = ioapic_state;
+    dc->user_creatable = false;
+}
+
+static const TypeInfo ioapic_types[] = {
+    {
+        .name = TYPE_IOAPIC,
+        .parent = TYPE_SYS_BUS_DEVICE,
+        .instance_size = sizeof(IOAPICState),
+        .class_init = ioapic_class_init,
+        .properties = ioapic_properties,
+        .doc = "I/O APIC with 24 inputs",
+    },
+};
+DEFINE_TYPES(ioapic_types)
