@@ -109,26 +109,41 @@ void char_frontend_set_modem(CharFrontend *fe, unsigned lines);
  * and an error that names the back ends or the options there are.  Borrowed.
  */
 Chardev *chardev_new(MachineState *machine, const char *id, const char *options, GError **error);
-/* As -serial: "stdio", "pty", "file:PATH", "mon:stdio", "chardev:ID", ...; *ret_chr NULL: "none".
+/*
+ * As -serial: "stdio", "pty", "file:PATH", "unix:PATH,server,nowait", "chardev:ID", ...
+ * *ret_chr NULL: "none".
  */
 bool chardev_new_legacy(MachineState *machine, const char *id, const char *text, Chardev **ret_chr,
                         GError **error);
+/* A mux over a back end, with the id that people use; the base gets "ID-base". */
+Chardev *chardev_new_mux(MachineState *machine, const char *id, const char *base_options,
+                         GError **error);
 /* By id, or NULL and an error. */
 Chardev *chardev_find(MachineState *machine, const char *id, GError **error);
-/* Lines of "kind  doc", for -chardev help. */
-char *chardev_help(void);
+/* Lines of "kind  doc", or of one kind's options (NULL: no such kind); free it. */
+char *chardev_help(const char *kind);
+/* What is behind it: "pty:/dev/pts/3"; free it. */
+char *chardev_describe(Chardev *chr);
 
 /* ---- for back ends --------------------------------------------------------------- */
+
+#define CHARDEV_ERROR (chardev_error_quark())
+GQuark chardev_error_quark(void);
+typedef enum ChardevError {
+    CHARDEV_ERROR_KIND, /* no such back end or chardev */
+    CHARDEV_ERROR_OPEN,
+    CHARDEV_ERROR_BUSY, /* somebody else has it */
+} ChardevError;
 
 #define CHARDEV_MAX_FRONTENDS 8
 
 struct ChardevClass {
     ObjectClass parent_class;
-    const char *kind;       /* "stdio" */
+    const char *kind;       /* "stdio"; NULL: not for the command line */
     unsigned max_frontends; /* 1, but for a mux */
     /* Properties are set: open it.  Main thread.  Calls chardev_be_event(OPENED) when usable. */
     bool (*open)(Chardev *chr, GError **error);
-    /* Before it is freed.  Optional. */
+    /* Before it is freed, if it was opened.  Optional. */
     void (*close)(Chardev *chr);
     /*
      * Take some of the bytes without blocking: how many, 0 if it would block,
@@ -139,34 +154,41 @@ struct ChardevClass {
     int (*write_fd)(Chardev *chr);
     /* The front end takes input again.  Main thread.  Optional. */
     void (*accept_input)(Chardev *chr);
-    /* A front end was attached or detached.  Main thread.  Optional. */
-    void (*frontends_changed)(Chardev *chr);
+    /* Where writes really go, instead of write(): a mux's base.  Optional. */
+    Chardev *(*sink)(Chardev *chr);
+    /* See chardev_describe().  Optional: the kind. */
+    char *(*describe)(Chardev *chr);
 };
 
 struct Chardev {
     Object parent_obj;
+    MachineState *machine;
     EventLoop *loop;
     char *label; /* the id */
     char *logfile;
     bool logappend;
     int log_fd;
+    bool opened;
 
-    GMutex lock;     /* leaf: the output side */
+    GMutex lock;     /* leaf: the output side, and pending when_writable requests */
     GByteArray *out; /* not yet written */
     GSource *out_source;
-    bool be_open; /* somebody is at the other end */
+    _Atomic bool be_open; /* somebody is at the other end */
 
     /* main thread */
     CharFrontend *frontends[CHARDEV_MAX_FRONTENDS];
     unsigned n_frontends, focus;
+    Chardev *upper; /* the mux on top, which has the front ends that wait for room */
     BottomHalf *accept_bh, *writable_bh;
 };
 
 /* How much the focused front end takes; deliver at most that.  Main thread. */
 size_t chardev_be_can_read(Chardev *chr);
 void chardev_be_read(Chardev *chr, const uint8_t *buf, size_t len);
-/* To every front end (OPENED, CLOSED), or the focused one.  Main thread. */
+/* To every front end (OPENED and CLOSED, which it remembers), or the focused one.  Main thread. */
 void chardev_be_event(Chardev *chr, CharEvent event);
+/* To one front end, under its device's lock. */
+void char_frontend_send_event(CharFrontend *fe, CharEvent event);
 /* Write past the front end (mux help text, echo). */
 void chardev_write_all(Chardev *chr, const void *buf, size_t len);
 
