@@ -65,8 +65,7 @@ bool blk_drive_add(MachineState *machine, const char *options, GError **error);
 /* -hda .. -hdd (index 0..3) and -cdrom (index 2): a file name, taken literally. */
 bool blk_drive_add_file(MachineState *machine, const char *file, BlockInterface interface,
                         int index, bool is_cdrom, GError **error);
-/* `snapshot` of the whole machine (-snapshot): writes go to a temporary file from now on. */
-void blk_drives_set_snapshot(MachineState *machine, bool snapshot);
+/* -snapshot is snapshot=on for every drive: the command line appends it to each. */
 DriveInfo *drive_get(MachineState *machine, BlockInterface interface, int bus, int unit);
 DriveInfo *drive_get_by_index(MachineState *machine, BlockInterface interface, int index);
 DriveInfo *drive_by_id(MachineState *machine, const char *id);
@@ -78,9 +77,11 @@ bool blk_drives_check_claimed(MachineState *machine, GError **error);
 /* Text of `info block`. */
 void blk_drives_print(MachineState *machine, GString *out);
 
-/* For a device's drive= property: the back end, claimed for it.  NULL and error. */
+/* For a device's drive= property: the back end, claimed for it, a reference.  NULL and error. */
 BlockBackend *blk_claim(MachineState *machine, const char *id, void *user, GError **error);
 void blk_release(BlockBackend *blk, void *user);
+/* Without a machine: false if it is in use. */
+bool blk_attach(BlockBackend *blk, void *user);
 
 /* ---- back ends ------------------------------------------------------------------------ */
 
@@ -91,7 +92,7 @@ typedef struct BlockOpenOptions {
     bool auto_read_only; /* open read-only if the file cannot be written */
     bool snapshot;       /* writes are kept in a temporary file and lost at the end */
     bool no_lock;        /* file.locking=off */
-    bool cache_direct;   /* O_DIRECT */
+    bool cache_direct;   /* do not keep pages of it in the host's cache */
     bool cache_writethrough;
     bool cache_no_flush; /* cache=unsafe */
     bool discard;        /* pass TRIM on as holes; else it is ignored */
