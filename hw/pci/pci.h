@@ -42,6 +42,8 @@ struct PCIDeviceClass {
     bool (*realize)(PCIDevice *dev, GError **error);
     /* Optional: before what realize made is undone. */
     void (*exit)(PCIDevice *dev);
+    /* Optional: the registers of the device itself; the header has been reset (phase "enter"). */
+    void (*reset)(PCIDevice *dev);
     /*
      * One access of 1, 2 or 4 bytes that does not cross a dword, device lock held.  The defaults
      * are pci_default_{read,write}_config(), which overriders call.
@@ -87,15 +89,16 @@ struct PCIDevice {
     uint8_t config[PCIE_CONFIG_SIZE];
     uint8_t wmask[PCIE_CONFIG_SIZE];   /* bits the guest may write */
     uint8_t w1cmask[PCIE_CONFIG_SIZE]; /* bits the guest clears by writing 1 */
-    uint8_t used[PCIE_CONFIG_SIZE / 8]; /* taken by capabilities, one bit a byte */
+    bool cap_used[PCI_CONFIG_SIZE]; /* taken by capabilities */
+    MachineState *machine; /* while it is realized */
 
     PCIIORegion io_regions[PCI_NUM_REGIONS];
     /* What the device sees when it masters the bus: memory while COMMAND.MASTER is set. */
     AddressSpace bus_master_as;
     MemoryRegion bus_master_container, bus_master_enable;
     MemoryRegion rom;
-    uint8_t irq_state; /* bit n: pin n is asserted by the device (INTx disable not applied) */
-    uint8_t irq_driven; /* bit n: pin n counts on the bus's wire */
+    uint8_t irq_state; /* the pin is asserted by the device (INTx disable not applied) */
+    bool irq_driven;   /* it counts on the bus's wire */
     uint8_t msi_cap, msix_cap, pm_cap, exp_cap; /* offsets, 0: none */
     gint posted_bytes; /* writes to other devices not yet delivered */
 };

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A PCI bus: 32 slots of 8 functions.  PCI Local Bus Specification 3.0, 3.2.2.3.
+ */
+#include "hw/core/machine.h"
+#include "hw/pci/pci-internal.h"
+
+static bool pci_slot_is_free(PCIBus *bus, int slot)
+{
+    for (int func = 0; func < PCI_FUNC_MAX; func++) {
+        if (bus->devices[PCI_MAKE_DEVFN(slot, func)]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int pci_first_free_slot(PCIBus *bus)
+{
+    for (int slot = PCI_DEVFN_SLOT(bus->devfn_min); slot < PCI_SLOT_MAX; slot++) {
+        if (pci_slot_is_free(bus, slot)) {
+            return slot;
+        }
+    }
+    return -1;
+}
+
+static bool pci_choose_devfn(PCIBus *bus, PCIDevice *dev, GError **error)
+{
+    int slot = pci_first_free_slot(bus);
+
+    if (slot < 0) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "no slot is free on bus '%s' for a %s", OBJECT(bus)->name,
+                    object_get_typename(OBJECT(dev)));
+        return false;
+    }
+    dev->devfn = PCI_MAKE_DEVFN(slot, 0);
+    return true;
+}
+
+/* Functions other than 0 are found only if function 0 says that there are several. */
+static bool pci_check_multifunction(PCIBus *bus, PCIDevice *dev, GError **error)
+{
+    int slot = PCI_DEVFN_SLOT(dev->devfn), func = PCI_DEVFN_FUNC(dev->devfn);
+    PCIDevice *first = bus->devices[PCI_MAKE_DEVFN(slot, 0)];
+
+    if (func != 0 && first && !first->multifunction) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "addr=%x.%x: the device at %x.0 does not have multifunction=on", slot, func,
+                    slot);
+        return false;
+    }
+    for (func = 1; func < PCI_FUNC_MAX && PCI_DEVFN_FUNC(dev->devfn) == 0; func++) {
+        if (bus->devices[PCI_MAKE_DEVFN(slot, func)] && !dev->multifunction) {
+            g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                        "addr=%x.0 needs multifunction=on: there is a device at %x.%x", slot, slot,
+                        func);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pci_bus_plug(BusState *qbus, DeviceState *qdev, GError **error)
+{
+    PCIBus *bus = PCI_BUS(qbus);
+    PCIDevice *dev = PCI_DEVICE(qdev);
+
+    if (dev->devfn < 0 && !pci_choose_devfn(bus, dev, error)) {
+        return false;
+    }
+    if (bus->devices[dev->devfn]) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "addr=%x.%x on bus '%s' is taken by a %s", PCI_DEVFN_SLOT(dev->devfn),
+                    PCI_DEVFN_FUNC(dev->devfn), OBJECT(bus)->name,
+                    object_get_typename(OBJECT(bus->devices[dev->devfn])));
+        return false;
+    }
+    if (qdev->hotplugged && PCI_DEVFN_FUNC(dev->devfn) == 0 &&
+        !pci_slot_is_free(bus, PCI_DEVFN_SLOT(dev->devfn))) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "addr=%x.0: function 0 must be added last", PCI_DEVFN_SLOT(dev->devfn));
+        return false;
+    }
+    return pci_check_multifunction(bus, dev, error);
+}
+
+static char *pci_get_dev_path(DeviceState *qdev)
+{
+    PCIDevice *dev = PCI_DEVICE(qdev);
+
+    return g_strdup_printf("0000:%02x:%02x.%x", pci_bus_num(pci_get_bus(dev)),
+                           PCI_DEVFN_SLOT(dev->devfn), PCI_DEVFN_FUNC(dev->devfn));
+}
+
+/* Open Firmware names of classes, as boot order lists use them (IEEE 1275, PCI binding 2.1). */
+static const struct {
+    uint16_t class_id;
+    const char *name;
+} pci_fw_names[] = {
+    {PCI_CLASS_STORAGE_SCSI,     "scsi"    },
+    {PCI_CLASS_STORAGE_IDE,      "ide"     },
+    {PCI_CLASS_NETWORK_ETHERNET, "ethernet"},
+    {PCI_CLASS_DISPLAY_VGA,      "display" },
+    {PCI_CLASS_BRIDGE_HOST,      "host"    },
+    {PCI_CLASS_BRIDGE_ISA,       "isa"     },
+    {PCI_CLASS_BRIDGE_PCI,       "pci"     },
+    {PCI_CLASS_SERIAL_USB,       "usb"     },
+};
+
+static char *pci_get_fw_dev_path(DeviceState *qdev)
+{
+    PCIDevice *dev = PCI_DEVICE(qdev);
+    uint16_t class_id = pci_get_word(dev->config + PCI_CLASS_DEVICE);
+    g_autofree char *name = NULL;
+    int slot = PCI_DEVFN_SLOT(dev->devfn), func = PCI_DEVFN_FUNC(dev->devfn);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pci_fw_names) && !name; i++) {
+        if (pci_fw_names[i].class_id == class_id) {
+            name = g_strdup(pci_fw_names[i].name);
+        }
+    }
+    if (!name) {
+        name = g_strdup_printf("pci%x,%x", pci_get_word(dev->config + PCI_VENDOR_ID),
+                               pci_get_word(dev->config + PCI_DEVICE_ID));
+    }
+    return func ? g_strdup_printf("%s@%x,%x", name, slot, func)
+                : g_strdup_printf("%s@%x", name, slot);
+}
+
+static void pci_bus_finalize(Object *obj)
+{
+    g_free(PCI_BUS(obj)->irq_count);
+}
+
+static void pci_bus_class_init(ObjectClass *klass, const void *data)
+{
+    BusClass *bc = BUS_CLASS(klass);
+
+    bc->plug = pci_bus_plug;
+    bc->get_dev_path = pci_get_dev_path;
+    bc->get_fw_dev_path = pci_get_fw_dev_path;
+}
+
+/* ---- making and finding ------------------------------------------------------ */
+
+PCIBus *pci_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,
+                         MemoryRegion *address_space_io, uint8_t devfn_min)
+{
+    PCIBus *bus = PCI_BUS(qbus_new(TYPE_PCI_BUS, parent, name));
+
+    bus->devfn_min = devfn_min;
+    bus->address_space_mem = address_space_mem;
+    bus->address_space_io = address_space_io;
+    return bus;
+}
+
+void pci_bus_irqs(PCIBus *bus, PCISetIrqFunc set_irq, PCIMapIrqFunc map_irq, void *opaque, int nirq)
+{
+    bus->set_irq = set_irq;
+    bus->map_irq = map_irq;
+    bus->irq_opaque = opaque;
+    bus->nirq = nirq;
+    g_free(bus->irq_count);
+    bus->irq_count = g_new0(uint32_t, nirq);
+}
+
+PCIBus *pci_get_bus(const PCIDevice *dev)
+{
+    return PCI_BUS(qdev_get_parent_bus(&dev->parent_obj));
+}
+
+int pci_bus_num(const PCIBus *bus)
+{
+    return bus->parent_dev ? bus->parent_dev->config[PCI_SECONDARY_BUS] : bus->bus_nr;
+}
+
+static PCIBus *pci_find_bus_below(PCIBus *bus, int bus_nr, int depth)
+{
+    if (pci_bus_num(bus) == bus_nr) {
+        return bus;
+    }
+    for (int devfn = 0; devfn < PCI_DEVFN_MAX && depth; devfn++) {
+        PCIDevice *dev = bus->devices[devfn];
+        GSList *l = dev && PCI_DEVICE_GET_CLASS(dev)->is_bridge ? dev->parent_obj.child_buses : NULL;
+
+        for (; l; l = l->next) {
+            PCIBus *found = pci_find_bus_below(PCI_BUS(l->data), bus_nr, depth - 1);
+
+            if (found) {
+                return found;
+            }
+        }
+    }
+    return NULL;
+}
+
+PCIBus *pci_find_bus_nr(PCIBus *root, int bus_nr)
+{
+    return pci_find_bus_below(root, bus_nr, 256);
+}
+
+PCIDevice *pci_find_device(PCIBus *root, int bus_nr, uint8_t devfn)
+{
+    PCIBus *bus = pci_find_bus_nr(root, bus_nr);
+
+    return bus ? bus->devices[devfn] : NULL;
+}
+
+void pci_for_each_device(PCIBus *bus, PCIDeviceVisitor fn, void *opaque)
+{
+    for (int devfn = 0; devfn < PCI_DEVFN_MAX; devfn++) {
+        PCIDevice *dev = bus->devices[devfn];
+
+        if (!dev) {
+            continue;
+        }
+        fn(bus, dev, opaque);
+        for (GSList *l = dev->parent_obj.child_buses; l; l = l->next) {
+            if (object_dynamic_cast(l->data, TYPE_PCI_BUS)) {
+                pci_for_each_device(l->data, fn, opaque);
+            }
+        }
+    }
+}
+
+PCIDevice *pci_new(int devfn, const char *type, GError **error)
+{
+    DeviceState *dev = qdev_new(type, error);
+
+    if (dev && !object_dynamic_cast(OBJECT(dev), TYPE_PCI_DEVICE)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE, "'%s' is not a PCI device", type);
+        object_unref(dev);
+        return NULL;
+    }
+    if (dev) {
+        PCI_DEVICE(dev)->devfn = devfn;
+    }
+    return dev ? PCI_DEVICE(dev) : NULL;
+}
+
+bool pci_realize_and_unref(PCIDevice *dev, PCIBus *bus, GError **error)
+{
+    return qdev_realize_and_unref(&dev->parent_obj, &bus->parent_obj, error);
+}
+
+PCIDevice *pci_create_multifunction(PCIBus *bus, int devfn, bool multifunction, const char *type,
+                                    GError **error)
+{
+    PCIDevice *dev = pci_new(devfn, type, error);
+
+    if (!dev) {
+        return NULL;
+    }
+    dev->multifunction = multifunction;
+    return pci_realize_and_unref(dev, bus, error) ? dev : NULL;
+}
+
+PCIDevice *pci_create(PCIBus *bus, int devfn, const char *type, GError **error)
+{
+    return pci_create_multifunction(bus, devfn, false, type, error);
+}
+
+/* ---- configuration cycles ------------------------------------------------------ */
+
+static PCIDevice *pci_addressed(PCIBus *root, uint32_t address)
+{
+    return pci_find_device(root, address >> 16 & 0xff, address >> 8 & 0xff);
+}
+
+uint32_t pci_data_read(PCIBus *root, uint32_t address, unsigned len)
+{
+    PCIDevice *dev = pci_addressed(root, address);
+    uint32_t value;
+
+    if (!dev) {
+        return UINT32_MAX >> (32 - 8 * len);
+    }
+    device_lock(&dev->parent_obj);
+    value = PCI_DEVICE_GET_CLASS(dev)->config_read(dev, address & 0xff, len);
+    device_unlock(&dev->parent_obj);
+    return value;
+}
+
+void pci_data_write(PCIBus *root, uint32_t address, uint32_t value, unsigned len)
+{
+    PCIDevice *dev = pci_addressed(root, address);
+
+    if (dev) {
+        device_lock(&dev->parent_obj);
+        PCI_DEVICE_GET_CLASS(dev)->config_write(dev, address & 0xff, value, len);
+        device_unlock(&dev->parent_obj);
+    }
+}
+
+static const TypeInfo pci_bus_types[] = {
+    {
+     .name = TYPE_PCI_BUS,
+     .parent = TYPE_BUS,
+     .instance_size = sizeof(PCIBus),
+     .instance_finalize = pci_bus_finalize,
+     .class_init = pci_bus_class_init,
+     .doc = "PCI bus: 32 slots of 8 functions",
+     },
+};
+
+DEFINE_TYPES(pci_bus_types)

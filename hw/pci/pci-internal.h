@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For this folder only.
+ */
+#ifndef HW_PCI_PCI_INTERNAL_H
+#define HW_PCI_PCI_INTERNAL_H
+
+#include "hw/pci/pci.h"
+
+static inline bool pci_range_covers(uint32_t addr, unsigned len, uint32_t first, uint32_t n)
+{
+    return addr < first + n && first < addr + len;
+}
+
+static inline uint32_t pci_config_size(const PCIDevice *dev)
+{
+    return PCI_DEVICE_GET_CLASS(dev)->is_express ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
+}
+
+/* Offset of the register of region n. */
+static inline uint32_t pci_bar_offset(const PCIDevice *dev, int n)
+{
+    if (n != PCI_ROM_SLOT) {
+        return PCI_BASE_ADDRESS_0 + 4 * (uint32_t)n;
+    }
+    return PCI_DEVICE_GET_CLASS(dev)->is_bridge ? PCI_ROM_ADDRESS1 : PCI_ROM_ADDRESS;
+}
+
+/* pci-config.c */
+void pci_config_init(PCIDevice *dev);
+void pci_config_reset(PCIDevice *dev);
+/* Map and unmap regions as COMMAND and the BARs now say. */
+void pci_update_mappings(PCIDevice *dev);
+void pci_unmap_all(PCIDevice *dev);
+/* pci-irq.c */
+void pci_irq_update(PCIDevice *dev);
+/* pci-msi.c */
+void msi_reset(PCIDevice *dev);
+void msi_write_config(PCIDevice *dev, uint32_t addr, unsigned len);
+/* pci-rom.c */
+bool pci_add_option_rom(PCIDevice *dev, GError **error);
+
+#endif
