@@ -146,6 +146,7 @@ typedef enum OpImm {
 #define PM       (1u << 5)  /* #UD in real and virtual-8086 mode */
 #define BTMEM    (1u << 6)
 #define CMOV     (1u << 7)  /* the destination register may stay as it is */
+#define IO       (1u << 8)  /* port I/O: never 8 bytes */
 #define MASKED   (1u << 9)  /* EVEX: takes a mask */
 #define MASKREQ  (1u << 10) /* EVEX: gather and scatter, needs a mask other than k0 */
 #define BC       (1u << 11) /* EVEX: broadcast from memory */
@@ -157,7 +158,7 @@ typedef enum OpImm {
 #define STRSRC   (1u << 17) /* reads ds:[rsi] */
 #define STRDST   (1u << 18) /* es:[rdi] */
 #define BYTE     (1u << 19) /* operand size 1 */
-#define DISTINCT (1u << 20) /* VEX gather: #UD when destination, index and mask meet */
+#define DISTINCT (1u << 20) /* #UD when the destination is also a source (gathers...) */
 #define REG32    (1u << 21) /* mov cr, dr: mod is ignored, operand 4 or 8 by mode */
 #define LEAVE    (1u << 22)
 #define NOTCS    (1u << 23) /* mov to segment: cs is #UD */

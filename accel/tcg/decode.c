@@ -291,9 +291,8 @@ static void read_vector_prefix(Cursor *c, uint8_t b)
         read_vex(c, b);
     }
     if (!c->mode.code64) { /* eight registers; SDM vol. 2, 2.3.5.6 */
-        c->ud |= c->ext_r2 || c->ext_v2;
-        c->ext_r = c->ext_x = c->ext_b = 0;
-        i->vvvv &= 7;
+        c->ud |= c->ext_v2;
+        c->ext_r = c->ext_x = c->ext_b = c->ext_r2 = 0;
     }
 }
 
@@ -452,7 +451,7 @@ static unsigned operand_size(const Cursor *c, const OpRow *row)
         return !c->mode.cs32 == !i->opsize_prefix ? 2 : 4;
     }
     if (i->w || (row->at & F64)) {
-        return 8;
+        return row->at & IO ? 4 : 8;
     }
     return i->opsize_prefix ? 2 : row->at & D64 ? 8 : 4;
 }
@@ -601,7 +600,7 @@ static void set_implicit_gprs(X86Insn *i, const OpRow *row)
 {
     i->gpr_read |= row->ir;
     i->gpr_written |= row->iw;
-    if (i->opsize < 4) {
+    if (i->opsize < 4 && row->cls != X86_CLASS_SSE && row->cls != X86_CLASS_AVX) {
         i->gpr_read |= row->iw;
     }
     if (i->stack) {
@@ -641,7 +640,11 @@ static bool extend_fields(Cursor *c, const OpRow *row)
     case X86_OPD_MASK:
         c->ud |= c->ext_r || c->ext_r2;
         break;
-    case X86_OPD_GPR: case X86_OPD_CR: case X86_OPD_DR:
+    case X86_OPD_CR: case X86_OPD_DR:
+        i->reg |= c->ext_r << 3;
+        c->ud |= (row->form & 7) == X86_OPD_CR ? !(0x11d >> i->reg & 1) : i->reg > 7;
+        break;
+    case X86_OPD_GPR:
         i->reg |= c->ext_r << 3;
         c->ud |= c->ext_r2;
         break;
@@ -669,13 +672,26 @@ static bool extend_fields(Cursor *c, const OpRow *row)
         c->ud |= i->vvvv != 0;
         break;
     case X86_OPD_MASK:
-        c->ud |= i->vvvv > 7;
+        c->ud |= c->mode.code64 && i->vvvv > 7;
         break;
     case X86_OPD_GPR:
         c->ud |= i->vvvv > 15;
         break;
     }
+    if (!c->mode.code64) {
+        i->vvvv &= 7;
+    }
     return !c->ud;
+}
+
+/* Gathers and complex multiplication may not write a register that they read. */
+static bool registers_differ(const X86Insn *i)
+{
+    if (i->vsib) {
+        return i->reg != i->index &&
+               (i->encoding == X86_ENC_EVEX || (i->reg != i->vvvv && i->index != i->vvvv));
+    }
+    return i->reg != i->vvvv && !(i->mod == 3 && i->reg == i->rm);
 }
 
 /* Rules for z, b, aaa and L'L (SDM vol. 2, 2.7.5 to 2.7.12).  False: #UD. */
@@ -694,7 +710,8 @@ static bool check_evex(X86Insn *i, const OpRow *row)
         if (i->mod == 3 && !scalar) {
             i->vl = 2;
         }
-    } else if (i->vl == 3 && !scalar) {
+    }
+    if (i->vl == 3 && !(i->evex_b && i->mod == 3)) {
         return false;
     }
     if ((i->evex_aaa || i->evex_z) && !(row->at & (MASKED | MASKREQ))) {
@@ -706,7 +723,7 @@ static bool check_evex(X86Insn *i, const OpRow *row)
     if ((row->at & MASKREQ) && !i->evex_aaa) {
         return false;
     }
-    if ((row->at & DISTINCT) && i->reg == i->index) {
+    if ((row->at & DISTINCT) && !registers_differ(i)) {
         return false;
     }
     i->vl_any = scalar;
@@ -718,9 +735,7 @@ static bool check_vex(X86Insn *i, const OpRow *row)
 {
     i->vl_any = (row->at & SC) || (row->es == zPS && i->pp >= 2);
     i->cpuid_feature2 = row->ft2 ? row->ft2 : (row->at & AVX2_256) && i->vl ? F_AVX2 : 0;
-    /* vgather: destination, index and mask are to be different registers */
-    return !(row->at & DISTINCT) ||
-           (i->reg != i->index && i->reg != i->vvvv && i->index != i->vvvv);
+    return !(row->at & DISTINCT) || registers_differ(i);
 }
 
 static unsigned memory_size(const Cursor *c, const OpRow *row)
@@ -742,7 +757,7 @@ static void set_string(X86Insn *i, const OpRow *row)
     uint32_t use = (row->at & STRSRC ? rSI : 0) | (row->at & STRDST ? rDI : 0) |
                    (repeated ? rCX : 0);
 
-    i->gpr_read |= use;
+    i->gpr_read |= use | (repeated && i->opcode == 0xad ? rAX : 0);
     i->gpr_written |= use;
     i->mem = (reads ? X86_MEM_READ : 0) | (writes ? X86_MEM_WRITE : 0);
 }
@@ -809,8 +824,12 @@ static bool lock_is_legal(const X86Insn *i, const OpRow *row)
 /* Fills in all that the row says.  False: #UD. */
 static bool apply_row(Cursor *c, const OpRow *row)
 {
+    static const OpRow nop = {INT(0, z0, z0)};
     X86Insn *i = c->i;
 
+    if (i->opcode == 0x90 && i->map == X86_MAP_1B && !c->ext_b) {
+        row = &nop; /* not xchg eax, eax, which would clear the upper half */
+    }
     i->opsize = operand_size(c, row);
     read_imm(c, row);
     if (!extend_fields(c, row)) {
