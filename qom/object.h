@@ -42,6 +42,7 @@ typedef enum ObjectError {
 
 #define TYPE_OBJECT    "object"
 #define TYPE_INTERFACE "interface"
+#define TYPE_CONTAINER "container" /* holds children; a tree's root is one */
 
 typedef struct InterfaceInfo {
     const char *type;
@@ -135,6 +136,8 @@ Object *object_new_child(Object *parent, const char *name, const char *type, GEr
 Object *object_ref(void *obj);
 void object_unref(void *obj);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Object, object_unref)
+/* How the memory of a dead object is given back; the memory layer defers it past RCU readers. */
+void object_set_free_func(void (*fn)(void *alloc));
 
 /* Object embedded in another: no allocation, freed with its owner. */
 void object_initialize_child(Object *parent, const char *name, void *child, const char *type);
@@ -195,6 +198,9 @@ Object *object_resolve_path(Object *origin, const char *path, bool *ambiguous);
 Object *object_resolve_path_component(Object *parent, const char *name);
 /* The only object of that type under `origin`'s root, or NULL. */
 Object *object_resolve_path_type(Object *origin, const char *type, bool *ambiguous);
+
+/* The container at that path below root, made if it is not there; borrowed. */
+Object *container_get(Object *root, const char *path);
 
 typedef bool (*ObjectVisitor)(Object *child, const char *name, void *opaque); /* true: stop */
 bool object_child_foreach(Object *obj, ObjectVisitor fn, void *opaque);

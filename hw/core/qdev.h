@@ -50,6 +50,8 @@ struct DeviceClass {
      * false: what was registered is undone.  Subclasses chain to parent_realize themselves.
      */
     bool (*realize)(DeviceState *dev, GError **error);
+    /* Optional: after realize, for base classes that put a device where its properties say. */
+    bool (*place)(DeviceState *dev, GError **error);
     /* Optional; before what realize registered is undone. */
     void (*unrealize)(DeviceState *dev);
 
@@ -77,6 +79,9 @@ struct DeviceState {
     bool realized;
     bool pending_deleted;
     bool hotplugged;
+    bool realizing;       /* what is registered now is undone by unrealize */
+    bool dead;            /* was unrealized: accesses that are under way find nothing */
+    unsigned lock_depth;  /* how often the holder has taken it */
     GRecMutex lock;       /* the device lock */
     BusState *parent_bus; /* NULL: none; holds a reference */
     GSList *child_buses;
@@ -168,9 +173,19 @@ void resettable_reset(Object *root, ResetType type);
 static inline void device_lock(DeviceState *dev)
 {
     g_rec_mutex_lock(&dev->lock);
+    dev->lock_depth++;
+}
+static inline bool device_trylock(DeviceState *dev)
+{
+    if (!g_rec_mutex_trylock(&dev->lock)) {
+        return false;
+    }
+    dev->lock_depth++;
+    return true;
 }
 static inline void device_unlock(DeviceState *dev)
 {
+    dev->lock_depth--;
     g_rec_mutex_unlock(&dev->lock);
 }
 

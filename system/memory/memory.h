@@ -71,6 +71,7 @@ typedef struct MemoryRegionOps {
 
 struct MemoryRegion {
     Object parent_obj;
+    char *name;
     const MemoryRegionOps *ops; /* NULL: container, RAM or alias */
     void *opaque;
     Object *owner;      /* not owned: it owns the region */
@@ -79,17 +80,13 @@ struct MemoryRegion {
     hwaddr addr;        /* in the container */
     int32_t priority;   /* higher hides lower */
     bool enabled, ram, readonly, rom_device, romd_mode, terminates;
-    bool ram_device;
     RAMBlock *ram_block;
     MemoryRegion *alias;
     hwaddr alias_offset;
     MemoryRegion *container;
     GList *subregions; /* by priority, highest first */
-    gint mapped;       /* uses as alias target or root */
-    uint32_t dirty_log_mask;
     GSList *ioeventfds;
-    void (*coalesced)(void);
-    bool flush_coalesced;
+    bool coalesced; /* MMIO writes may be batched by the accelerator */
 };
 
 /* A piece of RAM in the process. */
@@ -98,6 +95,7 @@ struct RAMBlock {
     uint8_t *host;
     size_t size; /* bytes, page-aligned */
     int fd;      /* memfd or file, -1 */
+    bool owned;  /* unmapped and closed with the block */
     MemoryRegion *mr;
     hwaddr offset; /* a unique range of ram addresses, for dirty and code bitmaps */
     /* One bit per 4 KiB page: translated code lives there (tcg). */
@@ -178,9 +176,9 @@ struct MemoryListener {
     void (*begin)(MemoryListener *l);
     void (*region_del)(MemoryListener *l, const FlatRange *range);
     void (*region_add)(MemoryListener *l, const FlatRange *range);
+    /* After each change: forget all event descriptors; eventfd_add gives the present ones. */
+    void (*eventfds_reset)(MemoryListener *l);
     void (*eventfd_add)(MemoryListener *l, const FlatRange *range, hwaddr addr, unsigned size,
-                        bool match, uint64_t data, int fd);
-    void (*eventfd_del)(MemoryListener *l, const FlatRange *range, hwaddr addr, unsigned size,
                         bool match, uint64_t data, int fd);
     void (*commit)(MemoryListener *l); /* after the new view is visible */
     AddressSpace *as;
@@ -192,6 +190,7 @@ struct AddressSpace {
     FlatView *current; /* RCU */
     GSList *listeners;
     unsigned generation; /* counts views: caches compare it */
+    bool had_eventfds;
 };
 
 void address_space_init(AddressSpace *as, MemoryRegion *root, const char *name);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "hw/core/qdev.h"
+
+static void bus_set_parent(BusState *bus, DeviceState *parent, const char *name)
+{
+    if (!parent) {
+        return;
+    }
+    bus->parent = parent;
+    parent->child_buses = g_slist_append(parent->child_buses, bus);
+    bool ok = object_add_child(OBJECT(parent), name, OBJECT(bus), NULL);
+    g_assert(ok);
+    if (parent->realizing) {
+        qdev_on_unrealize(parent, (void (*)(void *))object_unparent, bus);
+    }
+}
+
+BusState *qbus_new(const char *type, DeviceState *parent, const char *name)
+{
+    ObjectClass *klass = object_class_by_name(type);
+
+    g_assert(klass);
+    BusState *bus = BUS(object_new_with_class(klass));
+    bus_set_parent(bus, parent, name);
+    if (parent) {
+        object_unref(OBJECT(bus)); /* the tree has its own */
+    }
+    return bus;
+}
+
+void qbus_init(void *opaque, size_t size, const char *type, DeviceState *parent, const char *name)
+{
+    g_assert(parent);
+    memset(opaque, 0, size);
+    object_initialize_child(OBJECT(parent), name, opaque, type);
+    BusState *bus = BUS(opaque);
+    bus->parent = parent;
+    parent->child_buses = g_slist_append(parent->child_buses, bus);
+    if (parent->realizing) {
+        qdev_on_unrealize(parent, (void (*)(void *))object_unparent, bus);
+    }
+}
+
+static void bus_unparent(Object *obj)
+{
+    BusState *bus = BUS(obj);
+    DeviceState *dev;
+
+    while ((dev = g_queue_peek_tail(&bus->children))) {
+        object_ref(OBJECT(dev));
+        if (OBJECT(dev)->parent) {
+            object_unparent(OBJECT(dev));
+        } else {
+            qdev_unrealize(dev);
+        }
+        g_queue_remove(&bus->children, dev);
+        object_unref(OBJECT(dev));
+    }
+    if (bus->parent) {
+        bus->parent->child_buses = g_slist_remove(bus->parent->child_buses, bus);
+        bus->parent = NULL;
+    }
+}
+
+BusState *qdev_get_child_bus(DeviceState *dev, const char *name)
+{
+    for (GSList *l = dev->child_buses; l; l = l->next) {
+        if (!strcmp(OBJECT(l->data)->name, name)) {
+            return l->data;
+        }
+    }
+    return NULL;
+}
+
+typedef struct BusSearch {
+    const char *name, *type;
+    BusState *found;
+} BusSearch;
+
+static bool bus_has_room(const BusState *bus)
+{
+    const BusClass *bc = BUS_GET_CLASS(bus);
+
+    return !bc->max_dev || (int)bus->children.length < bc->max_dev;
+}
+
+static bool bus_match(Object *child, const char *name, void *opaque)
+{
+    BusSearch *s = opaque;
+    Object *bus = object_dynamic_cast(child, s->type ? s->type : TYPE_BUS);
+
+    if (!bus || !object_dynamic_cast(bus, TYPE_BUS)) {
+        return false;
+    }
+    if (s->name ? !strcmp(name, s->name) : bus_has_room(BUS(bus))) {
+        s->found = BUS(bus);
+    }
+    return s->found;
+}
+
+BusState *qbus_find(Object *root, const char *name, GError **error)
+{
+    BusSearch s = {.name = name};
+    Object *at = strchr(name, '/') ? object_resolve_path(root, name, NULL) : NULL;
+
+    if (at && object_dynamic_cast(at, TYPE_BUS)) {
+        return BUS(at);
+    }
+    object_child_foreach_recursive(object_get_root(root), bus_match, &s);
+    if (!s.found) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "Bus '%s' not found", name);
+    }
+    return s.found;
+}
+
+BusState *qbus_find_by_type(Object *root, const char *type)
+{
+    BusSearch s = {.type = type};
+
+    object_child_foreach_recursive(object_get_root(root), bus_match, &s);
+    return s.found;
+}
+
+static void bus_class_init(ObjectClass *klass, const void *data)
+{
+    (void)data;
+    klass->unparent = bus_unparent;
+}
+
+static const TypeInfo bus_types[] = {
+    {.name = TYPE_BUS,
+     .parent = TYPE_OBJECT,
+     .instance_size = sizeof(BusState),
+     .class_size = sizeof(BusClass),
+     .class_init = bus_class_init,
+     .abstract = true,
+     .doc = "What devices plug into"},
+};
+DEFINE_TYPES(bus_types)
