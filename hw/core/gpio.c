@@ -2,7 +2,7 @@
  *
  * The named lines of a device.
  */
-#include "hw/core/qdev.h"
+#include "hw/core/qdev-internal.h"
 
 struct GPIOList {
     GPtrArray *in;  /* of IRQ, one reference each */

@@ -5,13 +5,12 @@
 #include "hw/core/qdev.h"
 
 #include "hw/core/machine.h"
+#include "hw/core/qdev-internal.h"
 
 typedef struct DeviceUndo {
     void (*fn)(void *opaque);
     void *opaque;
 } DeviceUndo;
-
-void gpio_list_free(GPIOList *list);
 
 void qdev_on_unrealize(DeviceState *dev, void (*fn)(void *opaque), void *opaque)
 {

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "hw/core/machine.h"
+
+#include <string.h>
+
+#include "system/loop/main-loop.h"
+#include "system/memory/exec.h"
+
+/* ---- finding and making ------------------------------------------------------------ */
+
+static char *machine_list_names(void)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    g_autoptr(GSList) all = object_class_get_list(TYPE_MACHINE, false);
+
+    for (GSList *l = all; l; l = l->next) {
+        MachineClass *mc = MACHINE_CLASS(l->data);
+        g_string_append_printf(names, "%s%s", names->len ? ", " : "",
+                               mc->alias ? mc->alias : mc->name);
+    }
+    return g_string_free(g_steal_pointer(&names), FALSE);
+}
+
+MachineClass *machine_find_class(const char *name, GError **error)
+{
+    g_autoptr(GSList) all = object_class_get_list(TYPE_MACHINE, false);
+
+    for (GSList *l = all; l; l = l->next) {
+        MachineClass *mc = MACHINE_CLASS(l->data);
+        if (!g_strcmp0(mc->name, name) || !g_strcmp0(mc->alias, name)) {
+            return mc;
+        }
+    }
+    /* One that a module carries. */
+    g_autofree char *type = g_strdup_printf("%s" MACHINE_SUFFIX, name);
+    ObjectClass *klass = object_class_by_name(type);
+    if (klass && object_class_dynamic_cast(klass, TYPE_MACHINE)) {
+        return MACHINE_CLASS(klass);
+    }
+    g_autofree char *names = machine_list_names();
+    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE,
+                "unsupported machine type '%s': there are %s", name, names);
+    return NULL;
+}
+
+MachineState *machine_new(MachineClass *mc, GError **error)
+{
+    Object *root = object_new(TYPE_CONTAINER, error);
+    g_autoptr(Object) obj = NULL;
+
+    if (!root) {
+        return NULL;
+    }
+    obj = object_new_with_class(&mc->parent_class);
+    MachineState *machine = MACHINE(obj);
+    if (!object_apply_globals(obj, error) || !object_add_child(root, "machine", obj, error)) {
+        object_unref(root);
+        return NULL;
+    }
+    machine->peripheral = container_get(obj, "peripheral");
+    machine->peripheral_anon = container_get(obj, "peripheral-anon");
+    machine->unattached = container_get(obj, "unattached");
+    container_get(root, "objects");
+    container_get(root, "chardevs");
+    machine->clock = vm_clock_new();
+    machine->loop = main_event_loop();
+    machine->phase = PHASE_MACHINE_CREATED;
+    return machine;
+}
+
+void machine_free(MachineState *machine)
+{
+    if (machine) {
+        Object *root = object_get_root(OBJECT(machine));
+        object_unparent(OBJECT(machine));
+        object_unref(root);
+    }
+}
+
+bool machine_run_board_init(MachineState *machine, GError **error)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (machine->accelerator) {
+        accel_init_interfaces(ACCEL_GET_CLASS(machine->accelerator), machine);
+    }
+    if (mc->init && !mc->init(machine, error)) {
+        return false;
+    }
+    machine->phase = PHASE_MACHINE_INITIALIZED;
+    return true;
+}
+
+bool machine_done(MachineState *machine, GError **error)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (mc->done && !mc->done(machine, error)) {
+        return false;
+    }
+    machine->phase = PHASE_MACHINE_READY;
+    return true;
+}
+
+CPUState *machine_get_cpu(MachineState *machine, int index)
+{
+    g_mutex_lock(&machine->cpus_lock);
+    CPUState *cpu = index >= 0 && index < (int)machine->cpus->len
+                        ? g_ptr_array_index(machine->cpus, index)
+                        : NULL;
+    g_mutex_unlock(&machine->cpus_lock);
+    return cpu;
+}
+
+/* ---- the type ---------------------------------------------------------------------- */
+
+static const Property machine_properties[] = {
+    DEFINE_PROP_STRING("kernel", MachineState, kernel_filename, NULL, "Kernel image file"),
+    DEFINE_PROP_STRING("initrd", MachineState, initrd_filename, NULL, "Initial RAM disk file"),
+    DEFINE_PROP_STRING("append", MachineState, kernel_cmdline, NULL, "Kernel command line"),
+    DEFINE_PROP_STRING("firmware", MachineState, firmware, NULL, "Firmware image"),
+    DEFINE_PROP_STRING("memory-backend", MachineState, memory_backend_id, NULL,
+                       "Id of the memory backend that is the machine's RAM"),
+    DEFINE_PROP_BOOL("usb", MachineState, usb, false, "Whether to add a USB controller"),
+    DEFINE_PROP_BOOL("graphics", MachineState, graphics, true,
+                     "Whether firmware and guest should use a screen"),
+    DEFINE_PROP_BOOL("dump-guest-core", MachineState, dump_guest_core, true,
+                     "Whether guest memory is part of a core dump of this process"),
+    DEFINE_PROP_BOOL("mem-merge", MachineState, mem_merge, true,
+                     "Whether the host may merge equal pages of guest memory"),
+    DEFINE_PROP_BOOL("suppress-vmdesc", MachineState, suppress_vmdesc, false,
+                     "Whether to leave the description out of a saved state"),
+    DEFINE_PROP_END,
+};
+
+static void machine_instance_init(Object *obj)
+{
+    MachineState *machine = MACHINE(obj);
+    MachineClass *mc = MACHINE_GET_CLASS(obj);
+
+    g_rec_mutex_init(&machine->irq_lock);
+    g_mutex_init(&machine->cpus_lock);
+    machine->cpus = g_ptr_array_new();
+    machine->serial = g_ptr_array_new();
+    machine->drives = g_ptr_array_new();
+    machine->ram_size = mc->default_ram_size;
+    machine->cpu_type = mc->default_cpu_type;
+    machine->smp = (SMPConfig){1, 1, 1, 1, 1, 1};
+}
+
+static void machine_unparent(Object *obj)
+{
+    MachineState *machine = MACHINE(obj);
+
+    /* Devices go while the clock, the loop and the address spaces are still there. */
+    memory_region_transaction_begin();
+    g_clear_pointer(&machine->peripheral, object_unparent);
+    g_clear_pointer(&machine->peripheral_anon, object_unparent);
+    g_clear_pointer(&machine->unattached, object_unparent);
+    memory_region_transaction_commit();
+}
+
+static void machine_instance_finalize(Object *obj)
+{
+    MachineState *machine = MACHINE(obj);
+
+    address_space_finish(&machine->address_space_memory);
+    address_space_finish(&machine->address_space_io);
+    object_unref(OBJECT(machine->accelerator));
+    vm_clock_free(machine->clock);
+    g_ptr_array_unref(machine->cpus);
+    g_ptr_array_unref(machine->serial);
+    g_ptr_array_unref(machine->drives);
+    irq_free_array(machine->gsi, machine->nr_gsi);
+    g_rec_mutex_clear(&machine->irq_lock);
+    g_mutex_clear(&machine->cpus_lock);
+    g_free(machine->cpu_type_option);
+    g_free(machine->boot_order);
+}
+
+static void machine_class_init(ObjectClass *klass, const void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    (void)data;
+    klass->unparent = machine_unparent;
+    mc->default_ram_size = 128 * 1024 * 1024;
+    mc->max_cpus = mc->default_cpus = 1;
+}
+
+static bool none_machine_init(MachineState *machine, GError **error)
+{
+    (void)machine;
+    (void)error;
+    return true;
+}
+
+static void none_machine_class_init(ObjectClass *klass, const void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    (void)data;
+    mc->name = "none";
+    mc->desc = "empty machine";
+    mc->init = none_machine_init;
+    mc->default_ram_size = 0;
+    mc->max_cpus = 1;
+}
+
+static const TypeInfo machine_types[] = {
+    {.name = TYPE_MACHINE,
+     .parent = TYPE_OBJECT,
+     .instance_size = sizeof(MachineState),
+     .instance_init = machine_instance_init,
+     .instance_finalize = machine_instance_finalize,
+     .class_size = sizeof(MachineClass),
+     .class_init = machine_class_init,
+     .properties = machine_properties,
+     .abstract = true,
+     .doc = "Root of all machines"},
+    {.name = MACHINE_TYPE_NAME("none"),
+     .parent = TYPE_MACHINE,
+     .class_init = none_machine_class_init,
+     .doc = "Machine with nothing in it"},
+};
+DEFINE_TYPES(machine_types)
