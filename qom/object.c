@@ -67,7 +67,7 @@ Object *object_new(const char *name, GError **error)
     if (!klass) {
         return NULL;
     }
-    if (object_class_is_abstract(klass) || object_class_dynamic_cast(klass, TYPE_INTERFACE)) {
+    if (object_class_is_abstract(klass) || type_is_a(klass->type, TYPE_INTERFACE)) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE,
                     "type '%s' is abstract: only types that descend from it can be created", name);
         return NULL;

@@ -121,7 +121,9 @@ static bool class_property_set(Object *obj, const Property *prop, GVariant *valu
     }
     if ((prop->check && !prop->check(obj, prop, value, error)) ||
         !prop->type->set(obj, prop, value, error)) {
-        g_prefix_error(error, "Property '%s.%s': ", object_get_typename(obj), prop->name);
+        if (prop->kind != PROP_INTERNAL) {
+            g_prefix_error(error, "Property '%s.%s': ", object_get_typename(obj), prop->name);
+        }
         return false;
     }
     if (prop->changed) {
