@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The MC146818 real-time clock and its CMOS memory at ports 70h-71h.
- * Properties: "base_year", "lost_tick_policy" (delay, slew), "iobase", "irq", "base"
+ * Properties: "base_year", "lost_tick_policy" (discard, slew), "iobase", "irq", "base"
  * ("utc", "localtime" or "2006-06-17T16:01:21"), "clock" (host, rt, vm).
  */
 #ifndef HW_RTC_MC146818RTC_H
