@@ -63,7 +63,7 @@ MachineState *machine_new(MachineClass *mc, GError **error)
     container_get(root, "objects");
     container_get(root, "chardevs");
     machine->clock = vm_clock_new();
-    machine->loop = main_event_loop();
+    machine->loop = event_loop_new(g_main_context_default(), machine->clock);
     machine->phase = PHASE_MACHINE_CREATED;
     return machine;
 }
@@ -72,8 +72,11 @@ void machine_free(MachineState *machine)
 {
     if (machine) {
         Object *root = object_get_root(OBJECT(machine));
+        /* Chardevs and objects beside the machine use its loop to their end. */
+        object_ref(OBJECT(machine));
         object_unparent(OBJECT(machine));
         object_unref(root);
+        object_unref(OBJECT(machine));
     }
 }
 
@@ -146,6 +149,9 @@ static void machine_instance_init(Object *obj)
     machine->ram_size = mc->default_ram_size;
     machine->cpu_type = mc->default_cpu_type;
     machine->smp = (SMPConfig){1, 1, 1, 1, 1, 1};
+    machine->smbios_options = g_ptr_array_new_with_free_func(g_free);
+    machine->acpi_table_options = g_ptr_array_new_with_free_func(g_free);
+    machine->fw_cfg_options = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void machine_unparent(Object *obj)
@@ -167,6 +173,8 @@ static void machine_instance_finalize(Object *obj)
     address_space_finish(&machine->address_space_memory);
     address_space_finish(&machine->address_space_io);
     object_unref(OBJECT(machine->accelerator));
+    machine_finish_run_state(machine);
+    event_loop_free(machine->loop);
     vm_clock_free(machine->clock);
     g_ptr_array_unref(machine->cpus);
     g_ptr_array_unref(machine->serial);
@@ -176,6 +184,12 @@ static void machine_instance_finalize(Object *obj)
     g_mutex_clear(&machine->cpus_lock);
     g_free(machine->cpu_type_option);
     g_free(machine->boot_order);
+    g_free(machine->name);
+    g_free(machine->uuid);
+    g_free(machine->rtc_options);
+    g_ptr_array_unref(machine->smbios_options);
+    g_ptr_array_unref(machine->acpi_table_options);
+    g_ptr_array_unref(machine->fw_cfg_options);
 }
 
 static void machine_class_init(ObjectClass *klass, const void *data)

@@ -91,6 +91,9 @@ struct MachineState {
     bool usb, graphics, suppress_vmdesc, dump_guest_core, mem_merge;
     bool nodefaults;
     char *boot_order;
+    char *name, *uuid; /* -name, -uuid */
+    GPtrArray *smbios_options, *acpi_table_options, *fw_cfg_options; /* of char *, as given */
+    char *rtc_options; /* -rtc as given */
     OnOffAuto acpi, hpet_unused;
 
     MachinePhase phase;
@@ -120,6 +123,7 @@ struct MachineState {
     _Atomic int reset_requested, shutdown_requested; /* ShutdownCause */
     _Atomic bool powerdown_requested, vmstop_requested, internal_error;
     _Atomic int exit_status;
+    GSList *change_handlers, *powerdown_notifiers, *event_listeners; /* of system/runstate.c */
     GPtrArray *serial; /* of Chardev*, for -serial N; NULL entries: none */
     GPtrArray *drives; /* of DriveInfo*, see system/block */
 };
@@ -142,6 +146,9 @@ bool machine_run_board_init(MachineState *machine, GError **error);
 bool machine_done(MachineState *machine, GError **error);
 void machine_free(MachineState *machine);
 CPUState *machine_get_cpu(MachineState *machine, int index);
+
+/* Forget all listeners and notifiers; at the machine's end. */
+void machine_finish_run_state(MachineState *machine);
 
 /* ---- run state; requests come from any thread and any lock ------------------ */
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The main loop's part of a machine's run state; requests are in hw/core/machine.h.
+ */
+#ifndef SYSTEM_RUNSTATE_H
+#define SYSTEM_RUNSTATE_H
+
+#include "hw/core/machine.h"
+
+/* "running", "paused", ... as query-status has it. */
+const char *run_state_name(RunState state);
+/* "host-signal", "guest-shutdown", ... as events have it. */
+const char *shutdown_cause_name(ShutdownCause cause);
+
+/* M23: run until the machine is to end; returns its exit status.  Main thread. */
+int vmm_main_loop(MachineState *machine);
+/* Serve what was requested; whether the process is to end.  Main thread. */
+bool main_loop_should_exit(MachineState *machine);
+/* Reset every device; vCPUs must be paused.  Main thread. */
+void system_reset(MachineState *machine, ShutdownCause reason);
+/* Also when -no-shutdown was given (quit, a signal).  Any thread. */
+void system_quit_request(MachineState *machine, ShutdownCause reason);
+/* Stop the VM soon, as the monitor's stop does.  Any thread. */
+void system_vmstop_request(MachineState *machine);
+
+/*
+ * What happened, for monitors: "STOP", "RESET", ... and its data as JSON or
+ * NULL.  Main thread.
+ */
+typedef void (*MachineEventListener)(void *opaque, const char *event, const char *data);
+void machine_add_event_listener(MachineState *machine, MachineEventListener fn, void *opaque);
+void machine_del_event_listener(MachineState *machine, MachineEventListener fn, void *opaque);
+void machine_emit_event(MachineState *machine, const char *event, const char *data);
+
+#endif
