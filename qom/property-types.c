@@ -565,7 +565,6 @@ static GVariant *custom_parse(const Property *prop, const char *text, GError **e
     if (!strcmp(prop->custom_type, "b")) {
         return bool_parse(prop, text, error);
     }
-    g_autoptr(GVariant) number = NULL;
     if (strchr("ynqiuxt", prop->custom_type[0])) {
         return number_parse(prop, text, error);
     }

@@ -7,12 +7,16 @@
 struct GPIOList {
     GPtrArray *in;  /* of IRQ, one reference each */
     GPtrArray *out; /* of IRQ *: the device's pins */
+    GPtrArray *intercepts;
+    GPtrArray *intercept_irqs; /* what stands in intercepted outputs */
 };
 
 void gpio_list_free(GPIOList *list)
 {
     g_ptr_array_unref(list->in);
     g_ptr_array_unref(list->out);
+    g_ptr_array_unref(list->intercepts);
+    g_ptr_array_unref(list->intercept_irqs);
     g_free(list);
 }
 
@@ -24,6 +28,8 @@ static GPIOList *gpio_list(DeviceState *dev, const char *name, bool create)
         list = g_new0(GPIOList, 1);
         list->in = g_ptr_array_new_with_free_func((GDestroyNotify)irq_unref);
         list->out = g_ptr_array_new();
+        list->intercepts = g_ptr_array_new_with_free_func(g_free);
+        list->intercept_irqs = g_ptr_array_new_with_free_func((GDestroyNotify)irq_unref);
         g_hash_table_insert(dev->gpios, g_strdup(name ? name : ""), list);
     }
     return list;
@@ -139,22 +145,22 @@ static void intercept_handler(void *opaque, int n, int level)
     }
 }
 
-static Intercept *intercept_new(IRQHandler hook, void *hook_opaque, IRQ target)
+static Intercept *intercept_new(GPIOList *list, IRQHandler hook, void *hook_opaque)
 {
-    Intercept *i = g_new(Intercept, 1); /* lives as long as the process: tests only */
+    Intercept *i = g_new0(Intercept, 1);
 
-    *i = (Intercept){.hook = hook, .hook_opaque = hook_opaque};
-    if (target) {
-        i->handler = target->handler;
-        i->opaque = target->opaque;
-    }
+    i->hook = hook;
+    i->hook_opaque = hook_opaque;
+    g_ptr_array_add(list->intercepts, i);
     return i;
 }
 
-static void intercept_input(IRQ irq, IRQHandler hook, void *opaque)
+static void intercept_input(GPIOList *list, IRQ irq, IRQHandler hook, void *opaque)
 {
-    Intercept *i = intercept_new(hook, opaque, irq);
+    Intercept *i = intercept_new(list, hook, opaque);
 
+    i->handler = irq->handler;
+    i->opaque = irq->opaque;
     irq->handler = intercept_handler;
     irq->opaque = i;
 }
@@ -165,15 +171,16 @@ static void forward_to_irq(void *opaque, int n, int level)
     irq_set(opaque, level);
 }
 
-static void intercept_output(IRQ *pin, int n, IRQHandler hook, void *opaque)
+static void intercept_output(GPIOList *list, IRQ *pin, int n, IRQHandler hook, void *opaque)
 {
-    Intercept *i = intercept_new(hook, opaque, NULL);
+    Intercept *i = intercept_new(list, hook, opaque);
 
     if (*pin) {
         i->handler = forward_to_irq;
         i->opaque = *pin;
     }
     *pin = irq_new(intercept_handler, i, n);
+    g_ptr_array_add(list->intercept_irqs, *pin);
 }
 
 void qdev_intercept_gpio(DeviceState *dev, const char *name, bool outputs, IRQHandler hook,
@@ -182,9 +189,9 @@ void qdev_intercept_gpio(DeviceState *dev, const char *name, bool outputs, IRQHa
     GPIOList *list = gpio_list(dev, name, true);
 
     for (guint n = 0; outputs && n < list->out->len; n++) {
-        intercept_output(g_ptr_array_index(list->out, n), (int)n, hook, opaque);
+        intercept_output(list, g_ptr_array_index(list->out, n), (int)n, hook, opaque);
     }
     for (guint n = 0; !outputs && n < list->in->len; n++) {
-        intercept_input(g_ptr_array_index(list->in, n), hook, opaque);
+        intercept_input(list, g_ptr_array_index(list->in, n), hook, opaque);
     }
 }
