@@ -10,20 +10,28 @@
 #include "qom/qom-internal.h"
 
 #include <gmodule.h>
+#include <string.h>
 
-#include "hw/core/qdev.h"
 #include "quoin-config.h"
+
+static const ModuleInfo *host_abi;
+
+void module_set_abi(const ModuleInfo *abi)
+{
+    host_abi = abi;
+}
 
 static bool module_check_abi(const ModuleInfo *info, const char *path, GError **error)
 {
-    if (info->abi_version != QUOIN_ABI_VERSION || info->object_size != sizeof(Object) ||
-        info->class_size != sizeof(ObjectClass) || info->device_size != sizeof(DeviceState)) {
+    const ModuleInfo *h = host_abi;
+
+    if (memcmp(info, h, sizeof(*h))) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_MODULE,
                     "module '%s' was built for ABI %u (object %u, class %u, device %u bytes); this "
-                    "is ABI %u (%zu, %zu, %zu): rebuild it against these headers",
+                    "is ABI %u (%u, %u, %u): rebuild it against these headers",
                     path, info->abi_version, info->object_size, info->class_size,
-                    info->device_size, QUOIN_ABI_VERSION, sizeof(Object), sizeof(ObjectClass),
-                    sizeof(DeviceState));
+                    info->device_size, h->abi_version, h->object_size, h->class_size,
+                    h->device_size);
         return false;
     }
     return true;

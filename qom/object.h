@@ -398,6 +398,8 @@ typedef struct ModuleInfo {
     uint32_t object_size, class_size, device_size;
 } ModuleInfo;
 
+/* What modules are held against; set once at start-up by the layer that knows the structs. */
+void module_set_abi(const ModuleInfo *abi);
 /* Load a .so whose types then exist.  Error: missing, not ours, or another ABI. */
 bool module_load(const char *path, GError **error);
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "system/loop/main-loop.h"
-#include "system/memory/exec.h"
 
 /* ---- finding and making ------------------------------------------------------------ */
 

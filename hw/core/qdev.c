@@ -122,12 +122,12 @@ static bool device_do_realize(DeviceState *dev, GError **error)
     if (bc && bc->plug && !bc->plug(dev->parent_bus, dev, error)) {
         return false;
     }
-    dev->dead = false;
+    dev->lock.dead = false;
     dev->realizing = true;
     bool ok = (!dc->realize || dc->realize(dev, error)) && (!dc->place || dc->place(dev, error));
     dev->realizing = false;
     if (!ok) {
-        dev->dead = true;
+        dev->lock.dead = true;
         device_undo_realize(dev);
     }
     return ok;
@@ -139,7 +139,7 @@ static void device_do_unrealize(DeviceState *dev)
 
     device_lock(dev);
     dev->realized = false;
-    dev->dead = true;
+    dev->lock.dead = true;
     device_unlock(dev);
     if (dc->unrealize) {
         dc->unrealize(dev);
@@ -292,7 +292,7 @@ static void device_instance_init(Object *obj)
 {
     DeviceState *dev = DEVICE(obj);
 
-    g_rec_mutex_init(&dev->lock);
+    g_rec_mutex_init(&dev->lock.mutex);
     dev->undo = g_ptr_array_new();
     dev->gpios = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                        (GDestroyNotify)gpio_list_free);
@@ -305,7 +305,7 @@ static void device_instance_finalize(Object *obj)
     g_ptr_array_unref(dev->undo);
     g_hash_table_unref(dev->gpios);
     g_slist_free(dev->child_buses);
-    g_rec_mutex_clear(&dev->lock);
+    g_rec_mutex_clear(&dev->lock.mutex);
     g_free(dev->id);
 }
 
@@ -331,11 +331,27 @@ static const Property device_properties[] = {
     DEFINE_PROP_END,
 };
 
+static OwnerLock *device_get_lock(Object *owner)
+{
+    return &DEVICE(owner)->lock;
+}
+
+static void device_region_made(Object *owner, MemoryRegion *mr)
+{
+    if (DEVICE(owner)->realizing) {
+        qdev_on_unrealize(DEVICE(owner), (void (*)(void *))object_unparent, mr);
+    }
+}
+
 static void device_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
+    MemoryOwnerClass *moc =
+        (MemoryOwnerClass *)object_class_dynamic_cast(klass, TYPE_MEMORY_OWNER);
 
     (void)data;
+    moc->get_lock = device_get_lock;
+    moc->region_made = device_region_made;
     klass->unparent = device_unparent;
     dc->user_creatable = true;
     dc->hotpluggable = true;
@@ -351,6 +367,7 @@ static const TypeInfo device_types[] = {
      .class_size = sizeof(DeviceClass),
      .class_init = device_class_init,
      .properties = device_properties,
+     .interfaces = (const InterfaceInfo[]){{TYPE_MEMORY_OWNER}, {NULL}},
      .abstract = true,
      .doc = "Root of all devices"},
 };

@@ -10,6 +10,8 @@
 
 #include "hw/core/irq.h"
 #include "qom/object.h"
+#include "system/loop/event-loop.h"
+#include "system/memory/owner.h"
 
 #define TYPE_DEVICE "device"
 OBJECT_DECLARE(DeviceState, DeviceClass, DEVICE, TYPE_DEVICE)
@@ -18,7 +20,6 @@ OBJECT_DECLARE(BusState, BusClass, BUS, TYPE_BUS)
 
 typedef struct MemoryRegion MemoryRegion;
 typedef struct MachineState MachineState;
-typedef struct EventLoop EventLoop;
 
 typedef enum DeviceCategory {
     DEVICE_CATEGORY_MISC,
@@ -80,9 +81,7 @@ struct DeviceState {
     bool pending_deleted;
     bool hotplugged;
     bool realizing;       /* what is registered now is undone by unrealize */
-    bool dead;            /* was unrealized: accesses that are under way find nothing */
-    unsigned lock_depth;  /* how often the holder has taken it */
-    GRecMutex lock;       /* the device lock */
+    OwnerLock lock;       /* the device lock */
     BusState *parent_bus; /* NULL: none; holds a reference */
     GSList *child_buses;
     GPtrArray *undo;      /* what to take back, last first */
@@ -146,6 +145,14 @@ MachineState *qdev_get_machine(const void *dev);
 /* Call fn(opaque) when the device is unrealized, or if realize fails. */
 void qdev_on_unrealize(DeviceState *dev, void (*fn)(void *opaque), void *opaque);
 
+/*
+ * Timer whose callback has the device lock, in the device's event loop; freed by
+ * unrealize.  The clock read is the machine's.
+ */
+Timer *device_timer_new(DeviceState *dev, ClockType type, void (*cb)(void *opaque), void *opaque);
+int64_t device_clock_ns(DeviceState *dev, ClockType type);
+EventLoop *device_event_loop(DeviceState *dev);
+
 /* Input lines 0..n-1 (added to those there).  In instance_init or realize. */
 void qdev_init_gpio_in(DeviceState *dev, IRQHandler handler, int n);
 void qdev_init_gpio_in_named(DeviceState *dev, IRQHandler handler, const char *name, int n);
@@ -172,21 +179,11 @@ void resettable_reset(Object *root, ResetType type);
 /* The device lock (recursive). */
 static inline void device_lock(DeviceState *dev)
 {
-    g_rec_mutex_lock(&dev->lock);
-    dev->lock_depth++;
-}
-static inline bool device_trylock(DeviceState *dev)
-{
-    if (!g_rec_mutex_trylock(&dev->lock)) {
-        return false;
-    }
-    dev->lock_depth++;
-    return true;
+    owner_lock(&dev->lock);
 }
 static inline void device_unlock(DeviceState *dev)
 {
-    dev->lock_depth--;
-    g_rec_mutex_unlock(&dev->lock);
+    owner_unlock(&dev->lock);
 }
 
 /* `id` or the path, for messages; free it. */

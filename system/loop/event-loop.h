@@ -16,7 +16,6 @@ typedef struct EventLoop EventLoop;
 typedef struct Timer Timer;
 typedef struct BottomHalf BottomHalf;
 typedef struct VMClock VMClock;
-typedef struct DeviceState DeviceState;
 
 /*
  * Clocks, in ns.  VIRTUAL stops with the VM and is driven by hand under the
@@ -89,10 +88,5 @@ int64_t event_loop_deadline_ns(EventLoop *loop, ClockType type);
 bool event_loop_run_timers(EventLoop *loop);
 /* Time in ns until the first deadline of all loops on `context`; -1: none. */
 int64_t event_loop_context_timeout_ns(GMainContext *context);
-
-/* Declared here, implemented in hw/core. */
-Timer *device_timer_new(DeviceState *dev, ClockType type, void (*cb)(void *opaque), void *opaque);
-int64_t device_clock_ns(DeviceState *dev, ClockType type);
-EventLoop *device_event_loop(DeviceState *dev);
 
 #endif

@@ -4,20 +4,15 @@
  */
 #include <unistd.h>
 
-#include "hw/core/qdev.h"
 #include "system/log.h"
 #include "system/loop/main-loop.h"
 #include "system/memory/memory-internal.h"
+#include "system/memory/owner.h"
 
 typedef struct AccessLock {
-    DeviceState *dev; /* locked, or NULL */
-    bool big;
+    OwnerLock *owner; /* held, or NULL */
+    bool big;         /* held */
 } AccessLock;
-
-static MemoryLockPolicy region_policy(const MemoryRegion *mr)
-{
-    return mr->ops->lock;
-}
 
 /*
  * A device that reaches a device by DMA must not wait for its lock, as two
@@ -25,46 +20,46 @@ static MemoryLockPolicy region_policy(const MemoryRegion *mr)
  */
 static MemTxResult lock_for_dma(const MemoryRegion *mr, AccessLock *lock)
 {
-    if (!device_trylock(mr->dev)) {
+    if (!owner_trylock(mr->lock)) {
         log_guest_error("DMA to '%s', which is busy", mr->name);
         return MEMTX_ERROR;
     }
-    if (mr->dev->lock_depth > 1) {
-        device_unlock(mr->dev);
+    if (mr->lock->depth > 1) {
+        owner_unlock(mr->lock);
         log_guest_error("DMA of '%s' to itself", mr->name);
         return MEMTX_ERROR;
     }
-    lock->dev = mr->dev;
+    lock->owner = mr->lock;
     return MEMTX_OK;
 }
 
 static MemTxResult access_lock(const MemoryRegion *mr, MemTxAttrs attrs, AccessLock *lock)
 {
-    MemoryLockPolicy policy = region_policy(mr);
+    MemoryLockPolicy policy = mr->ops->lock;
 
     *lock = (AccessLock){0};
     if (policy == MR_LOCK_NONE) {
-        return mr->dev && mr->dev->dead ? MEMTX_DECODE_ERROR : MEMTX_OK;
+        return mr->lock && mr->lock->dead ? MEMTX_DECODE_ERROR : MEMTX_OK;
     }
     if (policy == MR_LOCK_BIG && !attrs.dma && !main_loop_locked()) {
         main_loop_lock();
         lock->big = true;
     }
-    if (!mr->dev) {
+    if (!mr->lock) {
         return MEMTX_OK;
     }
     if (attrs.dma) {
         return lock_for_dma(mr, lock);
     }
-    device_lock(mr->dev);
-    lock->dev = mr->dev;
-    return mr->dev->dead ? MEMTX_DECODE_ERROR : MEMTX_OK;
+    owner_lock(mr->lock);
+    lock->owner = mr->lock;
+    return mr->lock->dead ? MEMTX_DECODE_ERROR : MEMTX_OK;
 }
 
 static void access_unlock(AccessLock *lock)
 {
-    if (lock->dev) {
-        device_unlock(lock->dev);
+    if (lock->owner) {
+        owner_unlock(lock->owner);
     }
     if (lock->big) {
         main_loop_unlock();

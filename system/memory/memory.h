@@ -20,7 +20,7 @@ typedef struct AddressSpace AddressSpace;
 typedef struct FlatView FlatView;
 typedef struct FlatRange FlatRange;
 typedef struct RAMBlock RAMBlock;
-typedef struct DeviceState DeviceState;
+typedef struct OwnerLock OwnerLock;
 
 typedef uint64_t hwaddr;
 
@@ -75,7 +75,7 @@ struct MemoryRegion {
     const MemoryRegionOps *ops; /* NULL: container, RAM or alias */
     void *opaque;
     Object *owner;      /* not owned: it owns the region */
-    DeviceState *dev;   /* owner if it is a device: whose lock is taken */
+    OwnerLock *lock;    /* the owner's, if it is a device */
     uint64_t size;      /* bytes; UINT64_MAX stands for 2^64 */
     hwaddr addr;        /* in the container */
     int32_t priority;   /* higher hides lower */

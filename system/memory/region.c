@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "hw/core/qdev.h"
 #include "system/memory/memory-internal.h"
+#include "system/memory/owner.h"
 
 static GRecMutex topology_mutex;
 static unsigned transaction_depth;
@@ -51,10 +51,12 @@ static void region_adopt(MemoryRegion *mr, Object *owner, const char *name)
     }
     object_initialize_child(owner, child, mr, TYPE_MEMORY_REGION);
     mr->owner = owner;
-    if (object_dynamic_cast(owner, TYPE_DEVICE)) {
-        mr->dev = DEVICE(owner);
-        if (mr->dev->realizing) {
-            qdev_on_unrealize(mr->dev, (void (*)(void *))object_unparent, mr);
+    MemoryOwnerClass *moc = (MemoryOwnerClass *)object_class_dynamic_cast(
+        object_get_class(owner), TYPE_MEMORY_OWNER);
+    if (moc) {
+        mr->lock = moc->get_lock(owner);
+        if (moc->region_made) {
+            moc->region_made(owner, mr);
         }
     }
 }

@@ -2,7 +2,7 @@
  *
  * The machine's two address spaces (requests M4-M6).
  */
-#include "system/memory/exec.h"
+#include "hw/core/memory-map.h"
 
 #include <unistd.h>
 

@@ -2,8 +2,8 @@
  *
  * The memory side of a machine's birth (requests M4-M6).
  */
-#ifndef SYSTEM_MEMORY_EXEC_H
-#define SYSTEM_MEMORY_EXEC_H
+#ifndef HW_CORE_MEMORY_MAP_H
+#define HW_CORE_MEMORY_MAP_H
 
 #include "system/memory/memory.h"
 

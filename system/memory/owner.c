@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#include "system/memory/owner.h"
+
+static const TypeInfo owner_types[] = {
+    {.name = TYPE_MEMORY_OWNER,
+     .parent = TYPE_INTERFACE,
+     .class_size = sizeof(MemoryOwnerClass),
+     .abstract = true,
+     .doc = "What memory regions belong to"},
+};
+DEFINE_TYPES(owner_types)
