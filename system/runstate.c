@@ -80,6 +80,11 @@ void machine_add_powerdown_notifier(MachineState *machine, void (*fn)(void *opaq
     notifier_add(&machine->powerdown_notifiers, G_CALLBACK(fn), opaque);
 }
 
+void machine_del_powerdown_notifier(MachineState *machine, void (*fn)(void *opaque), void *opaque)
+{
+    notifier_del(&machine->powerdown_notifiers, G_CALLBACK(fn), opaque);
+}
+
 void machine_add_event_listener(MachineState *machine, MachineEventListener fn, void *opaque)
 {
     notifier_add(&machine->event_listeners, G_CALLBACK(fn), opaque);

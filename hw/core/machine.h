@@ -167,5 +167,6 @@ void vm_add_change_state_handler(MachineState *machine, VMChangeStateHandler fn,
 void vm_del_change_state_handler(MachineState *machine, VMChangeStateHandler fn, void *opaque);
 /* Called when powerdown is requested (ACPI button). */
 void machine_add_powerdown_notifier(MachineState *machine, void (*fn)(void *opaque), void *opaque);
+void machine_del_powerdown_notifier(MachineState *machine, void (*fn)(void *opaque), void *opaque);
 
 #endif

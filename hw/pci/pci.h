@@ -115,6 +115,8 @@ struct PCIBus {
     PCIDevice *parent_dev; /* the bridge, NULL for a root bus */
     MemoryRegion *address_space_mem, *address_space_io;
     MemoryRegion *dma_memory; /* what bus masters reach; the machine's memory */
+    /* Ports cf8-cfb but for dwords: reset control in the south bridge.  Optional. */
+    MemoryRegion *config_byte_ports;
     PCIMapIrqFunc map_irq;
     PCISetIrqFunc set_irq;
     void *irq_opaque;
