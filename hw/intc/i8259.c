@@ -400,6 +400,7 @@ bool i8259_create_pair(ISABus *bus, IRQ intr, I8259Pair *ret_pair, GError **erro
         return false;
     }
     qdev_connect_gpio_out(DEVICE(master), 0, intr);
+    qdev_on_unrealize(DEVICE(master), (void (*)(void *))irq_unref, irq_ref(intr));
     qdev_connect_gpio_out(DEVICE(slave), 0, qdev_get_gpio_in(DEVICE(master), CASCADE_INPUT));
     *ret_pair = (I8259Pair){.master = master, .slave = slave};
     for (int i = 0; i < 8; i++) {
