@@ -171,6 +171,8 @@ static void machine_instance_finalize(Object *obj)
 
     address_space_finish(&machine->address_space_memory);
     address_space_finish(&machine->address_space_io);
+    vmm_call_rcu(g_free, machine->system_memory);
+    vmm_call_rcu(g_free, machine->system_io);
     object_unref(OBJECT(machine->accelerator));
     machine_finish_run_state(machine);
     event_loop_free(machine->loop);

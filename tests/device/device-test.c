@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "system/memory/exec.h"
+#include "hw/core/memory-map.h"
 
 static const TypeInfo test_bridge_types[] = {
     {.name = "test-bridge", .parent = TYPE_DEVICE, .instance_size = sizeof(DeviceState)},
