@@ -141,6 +141,11 @@ static inline void machine_irq_unlock(MachineState *machine)
 MachineState *machine_new(MachineClass *mc, GError **error);
 /* By name or alias, NULL and an error that lists them. */
 MachineClass *machine_find_class(const char *name, GError **error);
+/*
+ * machine->ram: of -machine memory-backend=, which must be ram_size bytes, or a
+ * backend made for it.  Before the board.
+ */
+bool machine_create_ram(MachineState *machine, GError **error);
 /* M10 */
 bool machine_run_board_init(MachineState *machine, GError **error);
 bool machine_done(MachineState *machine, GError **error);
