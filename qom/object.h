@@ -333,6 +333,12 @@ void object_class_property_foreach(ObjectClass *klass, PropertyVisitor fn, void 
 
 /* Text of a property's type as help shows it ("uint32", "link<iothread>"); free it. */
 char *property_type_name(const Property *prop);
+/* Its default ("on", "64K"), or NULL: none to speak of; free it. */
+char *property_default_text(const Property *prop);
+/* What it accepts ("1 to 255", "auto, on, off"), or NULL: all that its type holds; free it. */
+char *property_range_text(const Property *prop);
+/* "config", "runtime", "telemetry", "internal" */
+const char *property_kind_name(const Property *prop);
 
 /* Takes over a floating `value`. */
 bool object_property_set(Object *obj, const char *name, GVariant *value, GError **error);

@@ -577,33 +577,3 @@ const PropertyType property_type_custom = {
     .set = custom_set,
     .parse = custom_parse,
 };
-
-static const char *custom_type_name(const char *type)
-{
-    static const struct {
-        char code;
-        const char *name;
-    } names[] = {{'s', "str"},    {'b', "bool"},  {'y', "uint8"},  {'q', "uint16"},
-                 {'u', "uint32"}, {'t', "uint64"}, {'i', "int32"}, {'x', "int64"}};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(names) && !type[1]; i++) {
-        if (names[i].code == type[0]) {
-            return names[i].name;
-        }
-    }
-    return type;
-}
-
-char *property_type_name(const Property *prop)
-{
-    if (prop->type == &property_type_link) {
-        return g_strdup_printf("link<%s>", prop->link_type);
-    }
-    if (prop->type == &property_type_enum) {
-        return g_strdup(prop->enum_info->name);
-    }
-    if (prop->type == &property_type_custom) {
-        return g_strdup(custom_type_name(prop->custom_type));
-    }
-    return g_strdup(prop->type->name);
-}
