@@ -35,6 +35,15 @@ AccelClass *accel_find(const char *name, GError **error)
     return ACCEL_CLASS(klass);
 }
 
+const char *accel_device_type(MachineState *machine, const char *type)
+{
+    AccelState *accel = machine->accelerator;
+    AccelClass *ac = accel ? ACCEL_GET_CLASS(accel) : NULL;
+    const char *own = ac && ac->device_type ? ac->device_type(accel, type) : NULL;
+
+    return own ? own : type;
+}
+
 bool accel_init_machine(AccelState *accel, MachineState *machine, GError **error)
 {
     AccelClass *ac = ACCEL_GET_CLASS(accel);

@@ -39,6 +39,11 @@ struct AccelClass {
     bool (*setup_post)(AccelState *accel, GError **error);
     /* Optional: is it worth choosing unasked?  Higher wins, 0: never.  May measure for ms. */
     int (*probe)(char **ret_why);
+    /*
+     * Optional: the type that stands in for a device type that boards create (an interrupt
+     * controller that the host has), or NULL: the type itself.
+     */
+    const char *(*device_type)(AccelState *accel, const char *type);
 };
 
 #define TYPE_ACCEL_OPS "accel-ops"
@@ -85,6 +90,8 @@ bool do_configure_accelerator(MachineState *machine, const char *options, GError
 /* Each of `options` in turn until one works; with none, the measured choice. */
 bool configure_accelerators(MachineState *machine, char **options, GError **error);
 bool accel_init_machine(AccelState *accel, MachineState *machine, GError **error);
+/* Which type a board is to create where it wants `type`. */
+const char *accel_device_type(MachineState *machine, const char *type);
 /* M10-M12 */
 void accel_init_interfaces(AccelClass *ac, MachineState *machine);
 void accel_init_ops_interfaces(AccelClass *ac, MachineState *machine);

@@ -121,6 +121,8 @@ static const Property machine_properties[] = {
     DEFINE_PROP_STRING("initrd", MachineState, initrd_filename, NULL, "Initial RAM disk file"),
     DEFINE_PROP_STRING("append", MachineState, kernel_cmdline, NULL, "Kernel command line"),
     DEFINE_PROP_STRING("firmware", MachineState, firmware, NULL, "Firmware image"),
+    DEFINE_PROP_STRING("firmware-dirs", MachineState, firmware_dirs, NULL,
+                       "Folders to look for firmware in first, separated by colons"),
     DEFINE_PROP_STRING("memory-backend", MachineState, memory_backend_id, NULL,
                        "Id of the memory backend that is the machine's RAM"),
     DEFINE_PROP_BOOL("usb", MachineState, usb, false, "Whether to add a USB controller"),

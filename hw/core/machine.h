@@ -83,6 +83,7 @@ struct MachineState {
 
     /* options, as properties of the machine */
     char *kernel_filename, *initrd_filename, *kernel_cmdline, *firmware;
+    char *firmware_dirs;   /* -L: more folders to look for firmware in, separated by ':' */
     char *cpu_type_option; /* -cpu as given: "max,+avx" */
     const char *cpu_type;  /* QOM type */
     uint64_t ram_size;

@@ -22,11 +22,10 @@ static void e820_append(E820Map *map, uint64_t addr, uint64_t end, uint32_t type
     g_array_append_val(map, entry);
 }
 
-void e820_set(E820Map *map, uint64_t addr, uint64_t size, uint32_t type)
+static void e820_replace(E820Map *map, uint64_t addr, uint64_t end, bool fill, uint32_t type)
 {
     g_autoptr(GArray) old = g_array_copy(map);
-    uint64_t end = addr + size;
-    bool placed = false;
+    bool placed = !fill;
 
     g_array_set_size(map, 0);
     for (guint i = 0; i < old->len; i++) {
@@ -41,4 +40,14 @@ void e820_set(E820Map *map, uint64_t addr, uint64_t size, uint32_t type)
     if (!placed) {
         e820_append(map, addr, end, type);
     }
+}
+
+void e820_set(E820Map *map, uint64_t addr, uint64_t size, uint32_t type)
+{
+    e820_replace(map, addr, addr + size, true, type);
+}
+
+void e820_remove(E820Map *map, uint64_t addr, uint64_t size)
+{
+    e820_replace(map, addr, addr + size, false, 0);
 }

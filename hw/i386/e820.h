@@ -26,6 +26,7 @@ typedef GArray E820Map;
 E820Map *e820_new(void);
 /* What it covers takes the new type, whatever it had. */
 void e820_set(E820Map *map, uint64_t addr, uint64_t size, uint32_t type);
+void e820_remove(E820Map *map, uint64_t addr, uint64_t size);
 static inline const E820Entry *e820_entry(const E820Map *map, guint i)
 {
     return &g_array_index(map, E820Entry, i);

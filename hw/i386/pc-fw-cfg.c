@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a pc's firmware reads from fw_cfg: keys and files by the names that SeaBIOS and OVMF
+ * know (SeaBIOS, docs/Runtime_config.md).
+ */
+#include <string.h>
+#include "hw/i386/pc.h"
+
+static void fill_keys(PCMachineState *pcms)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    MachineState *machine = MACHINE(pcms);
+    FWCfgState *s = x86ms->fw_cfg;
+    uint64_t max_cpus = x86ms->apic_ids->len;
+    const uint64_t numa[1] = {0};
+
+    fw_cfg_set_u64(s, FW_CFG_RAM_SIZE, machine->ram_size);
+    fw_cfg_set_u16(s, FW_CFG_NOGRAPHIC, !machine->graphics);
+    fw_cfg_set_u16(s, FW_CFG_NB_CPUS, (uint16_t)machine->smp.cpus);
+    /* SeaBIOS counts APIC IDs. */
+    fw_cfg_set_u16(s, FW_CFG_MAX_CPUS,
+                   (uint16_t)(g_array_index(x86ms->apic_ids, uint32_t, max_cpus - 1) + 1));
+    fw_cfg_set_u16(s, FW_CFG_BOOT_DEVICE, machine->boot_order ? machine->boot_order[0] : 0);
+    fw_cfg_set_u16(s, FW_CFG_BOOT_MENU, 0);
+    fw_cfg_set_bytes(s, FW_CFG_NUMA, numa, sizeof(numa));
+    fw_cfg_set_u32(s, FW_CFG_IRQ0_OVERRIDE, 1);
+}
+
+static void fill_e820(X86MachineState *x86ms)
+{
+    g_autoptr(GArray) map = x86_ram_map(x86ms);
+
+    fw_cfg_add_board_file(x86ms->fw_cfg, "etc/e820", map->data, map->len * sizeof(E820Entry));
+}
+
+static void fill_smbios(X86MachineState *x86ms)
+{
+    SmbiosMachine sm = x86_smbios_machine(x86ms, true);
+    uint8_t entry[SMBIOS_ENTRY_SIZE];
+    g_autoptr(GByteArray) tables = smbios_build(x86ms->smbios, &sm, entry);
+
+    fw_cfg_add_board_file(x86ms->fw_cfg, SMBIOS_TABLES_FILE, tables->data, tables->len);
+    fw_cfg_add_board_file(x86ms->fw_cfg, SMBIOS_ENTRY_FILE, entry, sizeof(entry));
+}
+
+static uint16_t pm_base(PCMachineState *pcms)
+{
+    uint16_t base = pci_get_word(PCI_DEVICE(pcms->pm)->config + 0x40) & 0xffc0;
+
+    return base ? base : PIIX4_PM_BASE;
+}
+
+/* Made anew when firmware fetches them: it has placed the PM block by then. */
+static void build_acpi(void *opaque)
+{
+    PCMachineState *pcms = opaque;
+    FWCfgState *s = X86_MACHINE(pcms)->fw_cfg;
+
+    pcms->acpi_config.pm_base = pm_base(pcms);
+    g_autoptr(AcpiTables) t = acpi_build_pc(&pcms->acpi_config);
+    g_autoptr(GBytes) tables = g_bytes_new(t->data->data, t->data->len);
+    g_autoptr(GBytes) rsdp = acpi_rsdp_template(t), script = acpi_loader_script(t);
+
+    fw_cfg_set_file(s, ACPI_TABLES_FILE, tables);
+    fw_cfg_set_file(s, ACPI_RSDP_FILE, rsdp);
+    fw_cfg_set_file(s, ACPI_LOADER_FILE, script);
+}
+
+static void fill_acpi(PCMachineState *pcms)
+{
+    static const char *const files[] = {ACPI_TABLES_FILE, ACPI_RSDP_FILE, ACPI_LOADER_FILE};
+    FWCfgState *s = X86_MACHINE(pcms)->fw_cfg;
+
+    if (X86_MACHINE(pcms)->acpi == ON_OFF_AUTO_OFF) {
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        fw_cfg_add_board_file(s, files[i], NULL, 0);
+    }
+    build_acpi(pcms);
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        fw_cfg_set_file_callback(s, files[i], build_acpi, pcms);
+    }
+}
+
+static bool fill_options(MachineState *machine, GError **error)
+{
+    for (guint i = 0; i < machine->fw_cfg_options->len; i++) {
+        if (!fw_cfg_add_option(machine->fw_cfg, g_ptr_array_index(machine->fw_cfg_options, i),
+                               error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    uint64_t max_cpus = GUINT64_TO_LE(x86ms->apic_ids->len);
+    uint32_t wait = GUINT32_TO_LE(UINT32_MAX);
+
+    fill_keys(pcms);
+    fill_e820(x86ms);
+    fill_smbios(x86ms);
+    fill_acpi(pcms);
+    fw_cfg_add_board_file(x86ms->fw_cfg, "etc/max-cpus", &max_cpus, 2);
+    fw_cfg_add_board_file(x86ms->fw_cfg, "etc/boot-fail-wait", &wait, sizeof(wait));
+    fw_cfg_add_board_file(x86ms->fw_cfg, "bootorder", "", 1);
+    return fill_options(MACHINE(pcms), error);
+}

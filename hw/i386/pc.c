@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of a PC and how they are wired.  Ports and interrupt lines: IBM PC AT Technical
+ * Reference; 82371SB (PIIX3) data sheet; CMOS bytes: Ralf Brown's CMOS map.
+ */
+#include "hw/i386/pc.h"
+#include "hw/char/serial.h"
+#include "hw/display/vga.h"
+#include "hw/input/i8042.h"
+#include "hw/intc/apic.h"
+#include "hw/intc/i8259.h"
+#include "hw/isa/i8257.h"
+#include "hw/pci-host/i440fx.h"
+#include "hw/timer/hpet.h"
+#include "system/log.h"
+#include "target/i386/mmu.h"
+
+#define RTC_IRQ       8
+#define RTC_BASE_YEAR 2000
+#define HPET_INTCAP   (1u << 2) /* the pins that its timers may use: the 8254's */
+#define PIIX3_DEVFN   PCI_MAKE_DEVFN(1, 0)
+#define PIIX3_PIRQ    0x60u /* four route registers */
+#define ELCR_HIGH     0x4d1u
+#define PCI_IO_START  0xc000u
+#define PCI_IO_END    0x10000u
+#define PCI_MEM_START 0xe0000000u
+#define PCI_MEM_END   0xfec00000u
+#define HOLE64_SIZE   0x80000000ull
+#define FOUR_GIB      0x100000000ull
+
+/* Where firmware leads the PCI wires. */
+static const uint8_t pci_irq_lines[4] = {10, 10, 11, 11};
+
+/* ---- interrupts ------------------------------------------------------------------- */
+
+/* GSI 0 is the 8254's: input 0 of the 8259, pin 2 of the I/O APIC (MADT override). */
+static void gsi_handler(void *opaque, int n, int level)
+{
+    GSIState *s = opaque;
+
+    if (n < ISA_NUM_IRQS) {
+        irq_set(s->i8259_irq[n], level);
+    }
+    irq_set(s->ioapic_irq[n == 0 ? 2 : n], level);
+}
+
+GSIState *pc_gsi_create(X86MachineState *x86ms, IRQ **ret_gsi)
+{
+    MachineState *machine = MACHINE(x86ms);
+
+    machine->gsi = irq_new_array(gsi_handler, &x86ms->gsi_state, X86_NUM_GSI);
+    machine->nr_gsi = X86_NUM_GSI;
+    *ret_gsi = machine->gsi;
+    return &x86ms->gsi_state;
+}
+
+void isa_bus_irqs(ISABus *bus, IRQ *gsi)
+{
+    isa_bus_register_input_irqs(bus, gsi);
+}
+
+bool pc_i8259_create(X86MachineState *x86ms, ISABus *bus, GSIState *gsi_state, GError **error)
+{
+    MachineState *machine = MACHINE(x86ms);
+    IRQ intr = apic_extint_line(machine);
+    I8259Pair pair;
+    bool ok = i8259_create_pair(bus, intr, &pair, error);
+
+    irq_unref(intr);
+    if (!ok) {
+        return false;
+    }
+    apic_set_pic(machine, pair.master);
+    for (int i = 0; i < ISA_NUM_IRQS; i++) {
+        gsi_state->i8259_irq[i] = pair.irqs[i];
+    }
+    return true;
+}
+
+bool ioapic_init_gsi(X86MachineState *x86ms, GSIState *gsi_state, GError **error)
+{
+    DeviceState *dev = qdev_new(accel_device_type(MACHINE(x86ms), TYPE_IOAPIC), error);
+
+    if (!dev || !object_add_child(OBJECT(x86ms), "ioapic", OBJECT(dev), error)) {
+        return false;
+    }
+    x86ms->ioapic = dev;
+    if (!qdev_realize_and_unref(dev, NULL, error)) {
+        return false;
+    }
+    sysbus_mmio_map(SYS_BUS_DEVICE(dev), 0, IOAPIC_DEFAULT_ADDRESS);
+    for (int i = 0; i < IOAPIC_NUM_PINS; i++) {
+        gsi_state->ioapic_irq[i] = qdev_get_gpio_in(dev, i);
+    }
+    return true;
+}
+
+/* ---- what the guest is told ------------------------------------------------------------ */
+
+void pc_guest_info_init(PCMachineState *pcms)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    AcpiPcConfig *c = &pcms->acpi_config;
+
+    c->apic_ids = (const uint32_t *)(void *)x86ms->apic_ids->data;
+    c->max_cpus = x86ms->apic_ids->len;
+    c->nr_cpus = MACHINE(pcms)->smp.cpus;
+    c->gpe_base = PIIX4_GPE_BASE;
+    c->pm_base = PIIX4_PM_BASE;
+    c->hpet = pcms->hpet_enabled;
+    c->i8042 = pcms->i8042_enabled;
+    c->rtc = c->fw_cfg = c->ioapic = true;
+}
+
+/* What is known only when the devices are there. */
+static void pc_guest_info_finish(PCMachineState *pcms)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    GPtrArray *serial = MACHINE(pcms)->serial;
+    AcpiPcConfig *c = &pcms->acpi_config;
+
+    for (guint i = 0; i < MIN(serial->len, MAX_ISA_SERIAL); i++) {
+        c->serial_ports |= (unsigned)(g_ptr_array_index(serial, i) != NULL) << i;
+    }
+    for (int state = 3; state <= 5; state++) {
+        c->sleep_types[state] = piix4_pm_sleep_type(pcms->pm, state);
+    }
+    c->hole_start = x86ms->below_4g_mem_size;
+    c->hole_end = PCI_MEM_END - 1;
+    c->hole64_start = FOUR_GIB + x86ms->above_4g_mem_size;
+    c->hole64_end = c->hole64_start + HOLE64_SIZE - 1;
+}
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+bool pc_memory_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **error)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+
+    memory_region_init(rom_memory, OBJECT(pcms), "pci", UINT64_MAX);
+    return x86_memory_init(x86ms, error) && x86_firmware_init(x86ms, rom_memory, error);
+}
+
+/* ---- devices -------------------------------------------------------------------------------- */
+
+bool pc_vga_init(PCMachineState *pcms, PCIBus *bus, GError **error)
+{
+    if (pcms->vga == PC_VGA_NONE || (pcms->vga == PC_VGA_AUTO && MACHINE(pcms)->nodefaults)) {
+        return true;
+    }
+    pcms->has_vga = pci_create(bus, -1, TYPE_PCI_VGA, error) != NULL;
+    return pcms->has_vga;
+}
+
+/* The line that drives all CPUs' A20M#. */
+static void pc_a20_on_cpu(CPUState *cpu, void *data)
+{
+    CPUX86State *env = cpu_env(cpu);
+
+    env->a20_mask = GPOINTER_TO_INT(data) ? UINT64_MAX : ~(1ull << 20);
+    x86_tlb_flush(env, false);
+}
+
+static void pc_set_a20(void *opaque, int n, int level)
+{
+    MachineState *machine = MACHINE(opaque);
+
+    for (guint i = 0; i < machine->cpus->len; i++) {
+        cpu_run_async(g_ptr_array_index(machine->cpus, i), pc_a20_on_cpu, GINT_TO_POINTER(level));
+    }
+}
+
+/* With an HPET the outputs of the 8254 and the RTC pass through it. */
+static DeviceState *pc_hpet_create(PCMachineState *pcms, IRQ *gsi, GError **error)
+{
+    DeviceState *hpet = qdev_new(TYPE_HPET, error);
+
+    if (!hpet || !object_add_child(OBJECT(pcms), "hpet", OBJECT(hpet), error) ||
+        !object_property_set_uint(OBJECT(hpet), "hpet-intcap", HPET_INTCAP, error) ||
+        !qdev_realize_and_unref(hpet, NULL, error)) {
+        return NULL;
+    }
+    sysbus_mmio_map(SYS_BUS_DEVICE(hpet), 0, HPET_BASE);
+    for (int i = 0; i < X86_NUM_GSI; i++) {
+        sysbus_connect_irq(SYS_BUS_DEVICE(hpet), i, gsi[i]);
+    }
+    return hpet;
+}
+
+static bool pc_timers_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError **error)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    DeviceState *hpet = NULL;
+    IRQ pit_irq = NULL, rtc_irq = NULL;
+
+    if (pcms->hpet_enabled) {
+        hpet = pc_hpet_create(pcms, gsi, error);
+        if (!hpet) {
+            return false;
+        }
+        pit_irq = qdev_get_gpio_in(hpet, HPET_LEGACY_PIT_INT);
+        rtc_irq = qdev_get_gpio_in(hpet, HPET_LEGACY_RTC_INT);
+    }
+    x86ms->rtc = mc146818_rtc_create(bus, RTC_BASE_YEAR, rtc_irq, error);
+    if (!x86ms->rtc) {
+        return false;
+    }
+    if (!pcms->pit_enabled) {
+        return true;
+    }
+    pcms->pit = i8254_create(bus, 0x40, 0, pit_irq, error);
+    if (!pcms->pit) {
+        return false;
+    }
+    if (hpet) {
+        qdev_connect_gpio_out(hpet, 0, qdev_get_gpio_in(DEVICE(pcms->pit), 0));
+    }
+    return pcspk_create(bus, pcms->pit, error) != NULL;
+}
+
+static bool pc_superio_init(PCMachineState *pcms, ISABus *bus, GError **error)
+{
+    IRQ a20 = irq_new(pc_set_a20, pcms, 0);
+    bool ok = serial_isa_create_all(bus, error);
+
+    if (ok && pcms->i8042_enabled) {
+        pcms->i8042 = i8042_create(bus, a20, error);
+        ok = pcms->i8042 != NULL;
+    }
+    ok = ok && port92_create(bus, a20, error);
+    irq_unref(a20);
+    return ok;
+}
+
+bool pc_basic_device_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError **error)
+{
+    return pc_timers_init(pcms, bus, gsi, error) && i8257_create_pair(bus, error) &&
+           pc_superio_init(pcms, bus, error);
+}
+
+bool pc_fw_cfg_init(PCMachineState *pcms, GError **error)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    DeviceState *dev = qdev_new(TYPE_FW_CFG_IO, error);
+
+    if (!dev || !object_add_child(OBJECT(pcms), "fw_cfg", OBJECT(dev), error)) {
+        return false;
+    }
+    x86ms->fw_cfg = MACHINE(pcms)->fw_cfg = fw_cfg_from_device(dev);
+    return qdev_realize_and_unref(dev, NULL, error);
+}
+
+/* ---- CMOS ---------------------------------------------------------------------------------------
+ */
+
+static void cmos_set(RTCState *rtc, int addr, unsigned bytes, uint64_t value)
+{
+    for (unsigned i = 0; i < bytes; i++) {
+        mc146818_rtc_set_cmos(rtc, addr + (int)i, (uint8_t)(value >> 8 * i));
+    }
+}
+
+static void pc_cmos_memory(X86MachineState *x86ms)
+{
+    uint64_t low = x86ms->below_4g_mem_size;
+    uint64_t above_1m = low > 0x100000 ? (low - 0x100000) / 1024 : 0;
+    uint64_t above_16m = low > 0x1000000 ? (low - 0x1000000) / 65536 : 0;
+
+    cmos_set(x86ms->rtc, 0x15, 2, 640);
+    cmos_set(x86ms->rtc, 0x17, 2, MIN(above_1m, 0xffff));
+    cmos_set(x86ms->rtc, 0x30, 2, MIN(above_1m, 0xffff));
+    cmos_set(x86ms->rtc, 0x34, 2, MIN(above_16m, 0xffff));
+    cmos_set(x86ms->rtc, 0x5b, 3, x86ms->above_4g_mem_size / 65536);
+}
+
+/* -boot order letters as SeaBIOS numbers them: 1 floppy, 2 disk, 3 CD, 4 network. */
+static unsigned cmos_boot_device(char letter)
+{
+    static const char letters[] = {'a', 'c', 'd', 'n'};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(letters); i++) {
+        if (letters[i] == letter) {
+            return i + 1;
+        }
+    }
+    return letter == 'b' ? 1 : 0;
+}
+
+void pc_cmos_init(PCMachineState *pcms)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    MachineState *machine = MACHINE(pcms);
+    const char *order = machine->boot_order && *machine->boot_order ? machine->boot_order : "cad";
+    unsigned devices[3] = {0};
+
+    for (unsigned i = 0; i < 3 && order[i]; i++) {
+        devices[i] = cmos_boot_device(order[i]);
+    }
+    pc_cmos_memory(x86ms);
+    cmos_set(x86ms->rtc, 0x5f, 1, machine->smp.cpus - 1);
+    cmos_set(x86ms->rtc, 0x3d, 1, devices[1] << 4 | devices[0]);
+    cmos_set(x86ms->rtc, 0x38, 1, devices[2] << 4 | !pcms->fd_bootchk);
+    cmos_set(x86ms->rtc, 0x14, 1, 0x02 | (pcms->i8042 ? 0x04 : 0)); /* FPU, mouse */
+}
+
+/* ---- the machine is complete, and its resets ----------------------------------------------------
+ */
+
+static bool pc_smbios_options(PCMachineState *pcms, GError **error)
+{
+    GPtrArray *options = MACHINE(pcms)->smbios_options;
+
+    for (guint i = 0; i < options->len; i++) {
+        if (!smbios_config_option(X86_MACHINE(pcms)->smbios, g_ptr_array_index(options, i),
+                                  error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pc_machine_done(MachineState *machine, GError **error)
+{
+    PCMachineState *pcms = PC_MACHINE(machine);
+    X86MachineState *x86ms = X86_MACHINE(machine);
+
+    pc_guest_info_finish(pcms);
+    if (!pc_smbios_options(pcms, error) || !pc_fw_cfg_fill(pcms, error)) {
+        return false;
+    }
+    if (!x86_boots_directly(x86ms)) {
+        return true;
+    }
+    g_autoptr(AcpiTables) acpi =
+        x86ms->acpi == ON_OFF_AUTO_OFF ? NULL : acpi_build_pc(&pcms->acpi_config);
+    return x86_start_prepare(x86ms, acpi, pcms->has_vga, error);
+}
+
+/* The part of firmware's work that is in devices. */
+static void pc_act_as_firmware(PCMachineState *pcms)
+{
+    MachineState *machine = MACHINE(pcms);
+    g_autoptr(GError) error = NULL;
+
+    i440fx_open_ram(pcms->pci_bus);
+    for (unsigned i = 0; i < 4; i++) {
+        pci_data_write(pcms->pci_bus, (uint32_t)PIIX3_DEVFN << 8 | (PIIX3_PIRQ + i),
+                       pci_irq_lines[i], 1);
+    }
+    address_space_store(&machine->address_space_io, ELCR_HIGH, 0x0c, 1, MEMTXATTRS_NONE);
+    if (!pci_assign_resources(pcms->pci_bus, PCI_MEM_START, PCI_MEM_END, PCI_IO_START, PCI_IO_END,
+                              pci_irq_lines, &error)) {
+        log_if(LOG_PCI, "pci: %s\n", error->message);
+    }
+    piix4_pm_enable_acpi(pcms->pm);
+}
+
+void pc_machine_reset(MachineState *machine, ShutdownCause reason)
+{
+    resettable_reset(OBJECT(machine), RESET_COLD);
+    if (x86_boots_directly(X86_MACHINE(machine))) {
+        pc_act_as_firmware(PC_MACHINE(machine));
+        x86_start_reset(X86_MACHINE(machine));
+    }
+}
+
+/* ---- the type
+ * ------------------------------------------------------------------------------------- */
+
+static const char *const pc_vga_names[] = {"auto", "none", "std", NULL};
+static const EnumInfo pc_vga_enum = {"PCVGAKind", pc_vga_names};
+
+static const Property pc_machine_properties[] = {
+    DEFINE_PROP_BOOL("hpet", PCMachineState, hpet_enabled, true, "an HPET"),
+    DEFINE_PROP_BOOL("i8042", PCMachineState, i8042_enabled, true, "a PS/2 controller"),
+    DEFINE_PROP_BOOL("pit", PCMachineState, pit_enabled, true, "an 8254 timer"),
+    DEFINE_PROP_BOOL("fd-bootchk", PCMachineState, fd_bootchk, true,
+                     "firmware looks for the boot signature of floppy disks"),
+    DEFINE_PROP_ON_OFF_AUTO("vmport", PCMachineState, vmport, ON_OFF_AUTO_AUTO,
+                            "VMware's port (not offered: auto is off)"),
+    DEFINE_PROP_ENUM("vga", PCMachineState, vga, &pc_vga_enum, PC_VGA_AUTO,
+                     "display adapter; auto: std unless -nodefaults"),
+    DEFINE_PROP_STRING("pcspk-audiodev", PCMachineState, pcspk_audiodev, NULL,
+                       "audio back end of the speaker (accepted, silent)"),
+    DEFINE_PROP_END,
+};
+
+static void pc_machine_class_init(ObjectClass *klass, const void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    mc->max_cpus = 255;
+    mc->default_cpus = 1;
+    mc->default_cpu_type = "qemu64-x86_64-cpu";
+    mc->default_ram_size = 128u << 20;
+    mc->default_ram_id = "pc.ram";
+    mc->block_default_type = "ide";
+    mc->units_per_default_bus = 2;
+    mc->done = pc_machine_done;
+    mc->reset = pc_machine_reset;
+}
+
+static const TypeInfo pc_machine_types[] = {
+    {
+     .name = TYPE_PC_MACHINE,
+     .parent = TYPE_X86_MACHINE,
+     .abstract = true,
+     .instance_size = sizeof(PCMachineState),
+     .class_init = pc_machine_class_init,
+     .properties = pc_machine_properties,
+     },
+};
+
+DEFINE_TYPES(pc_machine_types)

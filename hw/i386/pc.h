@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * IBM PC compatible machines: what the i440fx one and others have in common.
+ */
+#ifndef HW_I386_PC_H
+#define HW_I386_PC_H
+
+#include "hw/acpi/piix4-pm.h"
+#include "hw/i386/acpi-build.h"
+#include "hw/i386/x86.h"
+#include "hw/timer/i8254.h"
+
+#define TYPE_PC_MACHINE MACHINE_TYPE_NAME("generic-pc")
+OBJECT_DECLARE_SIMPLE(PCMachineState, PC_MACHINE, TYPE_PC_MACHINE)
+
+typedef enum PCVGAKind { PC_VGA_AUTO, PC_VGA_NONE, PC_VGA_STD } PCVGAKind;
+
+struct PCMachineState {
+    X86MachineState parent_obj;
+
+    /* properties */
+    bool hpet_enabled, i8042_enabled, pit_enabled, fd_bootchk;
+    int vmport; /* OnOffAuto */
+    int vga;    /* PCVGAKind */
+    char *pcspk_audiodev;
+
+    PCIBus *pci_bus;
+    MemoryRegion pci_memory; /* all that is not RAM */
+    PIIX4PMState *pm;
+    I8254State *pit;
+    ISADevice *i8042;
+    bool has_vga;
+    AcpiPcConfig acpi_config; /* M15 */
+};
+
+/* M15: what the guest will be told; the tables are made when everything is realized. */
+void pc_guest_info_init(PCMachineState *pcms);
+/* M16 */
+bool pc_memory_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **error);
+/* M17: the machine's GSIs, whose lines are filled in by what is created later. */
+GSIState *pc_gsi_create(X86MachineState *x86ms, IRQ **ret_gsi);
+/* M20 */
+void isa_bus_irqs(ISABus *bus, IRQ *gsi);
+/* M21: the 8259s take their inputs, and interrupt the CPUs. */
+bool pc_i8259_create(X86MachineState *x86ms, ISABus *bus, GSIState *gsi_state, GError **error);
+bool ioapic_init_gsi(X86MachineState *x86ms, GSIState *gsi_state, GError **error);
+/* M22 */
+bool pc_vga_init(PCMachineState *pcms, PCIBus *bus, GError **error);
+bool pc_basic_device_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError **error);
+bool pc_fw_cfg_init(PCMachineState *pcms, GError **error);
+void pc_cmos_init(PCMachineState *pcms);
+
+/* MachineClass::done and reset. */
+bool pc_machine_done(MachineState *machine, GError **error);
+void pc_machine_reset(MachineState *machine, ShutdownCause reason);
+
+/* In pc-fw-cfg.c: everything that firmware asks for. */
+bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error);
+
+#endif

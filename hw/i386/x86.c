@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "hw/i386/x86.h"
+#include <string.h>
+#include "hw/intc/apic.h"
+#include "quoin-config.h"
+
+#define FOUR_GIB         0x100000000ull
+#define PCI_HOLE_START   0xe0000000ull /* RAM that ends before it stays in one piece */
+#define LARGE_RAM_SPLIT  0xc0000000ull /* where more RAM than that is cut */
+#define MIN_RAM_SPLIT    0x00100000ull
+#define BIOS_DEFAULT     "bios-256k.bin"
+#define BIOS_MAX_SIZE    (16u * 1024 * 1024)
+#define BIOS_GRANULARITY (64u * 1024)
+#define ISA_BIOS_SIZE    (128u * 1024)
+
+/* ---- CPUs ----------------------------------------------------------------------- */
+
+static unsigned bits_for(uint32_t count)
+{
+    return count > 1 ? g_bit_storage(count - 1) : 0;
+}
+
+uint32_t x86_apic_id_from_index(const SMPConfig *smp, unsigned index)
+{
+    uint32_t threads = MAX(smp->threads, 1), cores = MAX(smp->cores, 1), dies = MAX(smp->dies, 1);
+    uint32_t thread = index % threads, core = index / threads % cores;
+    uint32_t die = index / (threads * cores) % dies, socket = index / (threads * cores * dies);
+    uint32_t id = socket;
+
+    id = id << bits_for(dies) | die;
+    id = id << bits_for(cores) | core;
+    return id << bits_for(threads) | thread;
+}
+
+static bool x86_cpu_add_apic(X86MachineState *x86ms, X86CPU *cpu, GError **error)
+{
+    MachineState *machine = MACHINE(x86ms);
+    DeviceState *apic = qdev_new(accel_device_type(machine, TYPE_APIC), error);
+
+    if (!apic) {
+        return false;
+    }
+    bool ok = object_add_child(OBJECT(cpu), "lapic", OBJECT(apic), error) &&
+              object_property_set_link(OBJECT(apic), "cpu", OBJECT(cpu), error) &&
+              object_property_set_uint(OBJECT(apic), "id", cpu->apic_id, error) &&
+              object_property_set_bool(OBJECT(apic), "bsp", cpu->apic_id == 0, error);
+    if (!ok) {
+        object_unref(apic);
+        return false;
+    }
+    cpu->apic = OBJECT(apic);
+    return qdev_realize_and_unref(apic, NULL, error);
+}
+
+bool x86_cpu_new(X86MachineState *x86ms, uint32_t apic_id, GError **error)
+{
+    MachineState *machine = MACHINE(x86ms);
+    g_autoptr(Object) obj = object_new(machine->cpu_type, error);
+
+    if (!obj || !object_add_child(OBJECT(machine), "cpu[*]", obj, error)) {
+        return false;
+    }
+    X86_CPU(obj)->apic_id = apic_id;
+    return x86_cpu_add_apic(x86ms, X86_CPU(obj), error) && qdev_realize(DEVICE(obj), NULL, error);
+}
+
+bool x86_cpus_init(X86MachineState *x86ms, GError **error)
+{
+    MachineState *machine = MACHINE(x86ms);
+    uint32_t max_cpus = MAX(machine->smp.max_cpus, machine->smp.cpus);
+
+    for (uint32_t i = 0; i < max_cpus; i++) {
+        uint32_t apic_id = x86_apic_id_from_index(&machine->smp, i);
+        g_array_append_val(x86ms->apic_ids, apic_id);
+    }
+    for (uint32_t i = 0; i < machine->smp.cpus; i++) {
+        if (!x86_cpu_new(x86ms, g_array_index(x86ms->apic_ids, uint32_t, i), error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- memory ------------------------------------------------------------------------ */
+
+static void x86_split_memory(X86MachineState *x86ms)
+{
+    uint64_t ram = MACHINE(x86ms)->ram_size;
+    uint64_t split = x86ms->max_ram_below_4g;
+
+    if (!split) {
+        split = ram > PCI_HOLE_START ? LARGE_RAM_SPLIT : PCI_HOLE_START;
+    }
+    x86ms->below_4g_mem_size = MIN(ram, split);
+    x86ms->above_4g_mem_size = ram - x86ms->below_4g_mem_size;
+}
+
+bool x86_memory_init(X86MachineState *x86ms, GError **error)
+{
+    MachineState *machine = MACHINE(x86ms);
+    Object *owner = OBJECT(x86ms);
+
+    if (!machine->ram) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "the machine has no RAM (-m)");
+        return false;
+    }
+    x86_split_memory(x86ms);
+    memory_region_init_alias(&x86ms->ram_below_4g, owner, "ram-below-4g", machine->ram, 0,
+                             x86ms->below_4g_mem_size);
+    memory_region_add_subregion(machine->system_memory, 0, &x86ms->ram_below_4g);
+    if (x86ms->above_4g_mem_size) {
+        memory_region_init_alias(&x86ms->ram_above_4g, owner, "ram-above-4g", machine->ram,
+                                 x86ms->below_4g_mem_size, x86ms->above_4g_mem_size);
+        memory_region_add_subregion(machine->system_memory, FOUR_GIB, &x86ms->ram_above_4g);
+    }
+    return true;
+}
+
+/* ---- firmware --------------------------------------------------------------------------- */
+
+bool x86_boots_directly(const X86MachineState *x86ms)
+{
+    const MachineState *machine = &x86ms->parent_obj;
+
+    return machine->kernel_filename && !machine->firmware;
+}
+
+static GBytes *firmware_read(X86MachineState *x86ms, GError **error)
+{
+    MachineState *machine = MACHINE(x86ms);
+    const char *name = machine->firmware ? machine->firmware : BIOS_DEFAULT;
+    g_autofree char *dirs = g_strdup_printf("%s%s%s", machine->firmware_dirs ?: "",
+                                            machine->firmware_dirs ? ":" : "", QUOIN_FIRMWARE_PATH);
+    g_autofree char *path = loader_find_file(name, dirs);
+
+    if (!path) {
+        g_set_error(error, LOADER_ERROR, LOADER_ERROR_FILE,
+                    "-bios: no firmware '%s' in %s (-L adds a folder)", name, dirs);
+        return NULL;
+    }
+    g_autoptr(GBytes) data = loader_read_file("-bios", path, error);
+    if (!data) {
+        return NULL;
+    }
+    gsize size = g_bytes_get_size(data);
+    if (size % BIOS_GRANULARITY || size > BIOS_MAX_SIZE) {
+        g_set_error(error, LOADER_ERROR, LOADER_ERROR_FORMAT,
+                    "-bios '%s': %zu bytes; a multiple of 64 KiB up to 16 MiB is expected", path,
+                    size);
+        return NULL;
+    }
+    return g_steal_pointer(&data);
+}
+
+bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError **error)
+{
+    if (x86_boots_directly(x86ms)) {
+        return true;
+    }
+    g_autoptr(GBytes) data = firmware_read(x86ms, error);
+    if (!data) {
+        return false;
+    }
+    gsize size = g_bytes_get_size(data), isa_size = MIN(size, ISA_BIOS_SIZE);
+    if (!memory_region_init_rom(&x86ms->bios, OBJECT(x86ms), "pc.bios", size, error)) {
+        return false;
+    }
+    memcpy(memory_region_get_ram_ptr(&x86ms->bios), g_bytes_get_data(data, NULL), size);
+    memory_region_add_subregion(rom_memory, FOUR_GIB - size, &x86ms->bios);
+    memory_region_init_alias(&x86ms->isa_bios, OBJECT(x86ms), "isa-bios", &x86ms->bios,
+                             size - isa_size, isa_size);
+    memory_region_add_subregion_overlap(rom_memory, 0x100000 - isa_size, &x86ms->isa_bios, 1);
+    return true;
+}
+
+/* ---- the type ----------------------------------------------------------------------------- */
+
+static bool check_max_ram_below_4g(Object *obj, const Property *prop, GVariant *value,
+                                   GError **error)
+{
+    uint64_t size = g_variant_get_uint64(value);
+
+    if (size < MIN_RAM_SPLIT || size > FOUR_GIB) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "max-ram-below-4g must be between 1 MiB and 4 GiB");
+        return false;
+    }
+    return true;
+}
+
+static const Property x86_machine_properties[] = {
+    DEFINE_PROP_SIZE("max-ram-below-4g", X86MachineState, max_ram_below_4g, 0,
+                     "most RAM below 4 GiB; 0: chosen by the size of RAM",
+                     .check = check_max_ram_below_4g),
+    DEFINE_PROP_ON_OFF_AUTO("acpi", X86MachineState, acpi, ON_OFF_AUTO_AUTO, "ACPI tables"),
+    DEFINE_PROP_ON_OFF_AUTO("smm", X86MachineState, smm, ON_OFF_AUTO_AUTO,
+                            "system management mode (not offered: auto is off)"),
+    DEFINE_PROP_END,
+};
+
+static void x86_machine_instance_init(Object *obj)
+{
+    X86MachineState *x86ms = X86_MACHINE(obj);
+    MachineClass *mc = MACHINE_GET_CLASS(obj);
+
+    x86ms->apic_ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    x86ms->smbios = smbios_config_new(mc->desc, mc->name);
+}
+
+static void x86_machine_finalize(Object *obj)
+{
+    X86MachineState *x86ms = X86_MACHINE(obj);
+
+    g_array_unref(x86ms->apic_ids);
+    smbios_config_free(x86ms->smbios);
+    loader_free(x86ms->loader);
+}
+
+static const TypeInfo x86_machine_types[] = {
+    {
+     .name = TYPE_X86_MACHINE,
+     .parent = TYPE_MACHINE,
+     .abstract = true,
+     .instance_size = sizeof(X86MachineState),
+     .instance_init = x86_machine_instance_init,
+     .instance_finalize = x86_machine_finalize,
+     .properties = x86_machine_properties,
+     },
+};
+
+DEFINE_TYPES(x86_machine_types)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What machines with x86 CPUs share: CPUs, memory below and above 4 GiB, interrupt lines,
+ * firmware, and starting a kernel without it.
+ */
+#ifndef HW_I386_X86_H
+#define HW_I386_X86_H
+
+#include "hw/core/machine.h"
+#include "hw/i386/boot.h"
+#include "hw/intc/ioapic.h"
+#include "hw/isa/isa.h"
+#include "hw/nvram/fw_cfg.h"
+#include "hw/pci/pci.h"
+#include "hw/rtc/mc146818rtc.h"
+#include "hw/smbios/smbios.h"
+
+#define TYPE_X86_MACHINE MACHINE_TYPE_NAME("x86")
+OBJECT_DECLARE_SIMPLE(X86MachineState, X86_MACHINE, TYPE_X86_MACHINE)
+
+#define X86_NUM_GSI IOAPIC_NUM_PINS
+
+/* M17: where a global system interrupt leads; the opaque of the lines in machine->gsi. */
+typedef struct GSIState {
+    IRQ i8259_irq[ISA_NUM_IRQS];
+    IRQ ioapic_irq[IOAPIC_NUM_PINS];
+} GSIState;
+
+struct X86MachineState {
+    MachineState parent_obj;
+
+    /* properties */
+    uint64_t max_ram_below_4g;
+    int acpi, smm; /* OnOffAuto */
+
+    uint64_t below_4g_mem_size, above_4g_mem_size;
+    MemoryRegion ram_below_4g, ram_above_4g;
+    MemoryRegion bios, isa_bios;
+    GArray *apic_ids; /* of uint32_t: every CPU that there may be */
+
+    GSIState gsi_state;
+    IRQ *gsi; /* X86_NUM_GSI lines into gsi_state; the machine's */
+    DeviceState *ioapic;
+    FWCfgState *fw_cfg;
+    RTCState *rtc;
+    SmbiosConfig *smbios;
+
+    /* -kernel without firmware */
+    Loader *loader; /* NULL: firmware starts */
+    X86Start start;
+};
+
+/* ---- CPUs ----------------------------------------------------------------------- */
+
+/* M14: every CPU of -smp. */
+bool x86_cpus_init(X86MachineState *x86ms, GError **error);
+bool x86_cpu_new(X86MachineState *x86ms, uint32_t apic_id, GError **error);
+/* APIC ID of CPU n: its place in threads, cores, dies and sockets (SDM vol. 3, 9.9.1). */
+uint32_t x86_apic_id_from_index(const SMPConfig *smp, unsigned index);
+
+/* ---- memory and firmware ------------------------------------------------------------ */
+
+/* Split machine->ram_size at 4 GiB and map it. */
+bool x86_memory_init(X86MachineState *x86ms, GError **error);
+/* Firmware at the top of 4 GiB, its end also below 1 MiB; nothing for -kernel alone. */
+bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError **error);
+bool x86_boots_directly(const X86MachineState *x86ms);
+
+/* ---- the start of a kernel, x86-start.c --------------------------------------------------- */
+
+typedef struct AcpiTables AcpiTables;
+
+/*
+ * What is in memory when the machine starts: tables, map and kernel; for machines that
+ * boot directly.  Takes acpi (may be NULL) as built, not resolved.
+ */
+bool x86_start_prepare(X86MachineState *x86ms, AcpiTables *acpi, bool has_vga, GError **error);
+/* After the reset of all devices: memory, and the registers of the CPUs. */
+void x86_start_reset(X86MachineState *x86ms);
+/* RAM only, as firmware asks for it. */
+E820Map *x86_ram_map(const X86MachineState *x86ms);
+SmbiosMachine x86_smbios_machine(X86MachineState *x86ms, bool firmware);
+
+#endif
