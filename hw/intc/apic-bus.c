@@ -175,12 +175,12 @@ static void bus_set_lint(void *opaque, int n, int level)
 
 IRQ apic_extint_line(MachineState *machine)
 {
-    return irq_new(bus_set_lint, apic_bus_get(machine), 0);
+    return apic_bus_get(machine)->lint[0];
 }
 
 IRQ apic_nmi_line(MachineState *machine)
 {
-    return irq_new(bus_set_lint, apic_bus_get(machine), 1);
+    return apic_bus_get(machine)->lint[1];
 }
 
 void apic_set_pic(MachineState *machine, I8259State *master)
@@ -326,7 +326,11 @@ APICBus *apic_bus_get(MachineState *machine)
 
 static void apic_bus_instance_init(Object *obj)
 {
-    ((APICBus *)obj)->apics = g_ptr_array_new();
+    APICBus *bus = (APICBus *)obj;
+
+    bus->apics = g_ptr_array_new();
+    bus->lint[0] = irq_new(bus_set_lint, bus, 0);
+    bus->lint[1] = irq_new(bus_set_lint, bus, 1);
 }
 
 static void apic_bus_finalize(Object *obj)
@@ -335,6 +339,8 @@ static void apic_bus_finalize(Object *obj)
 
     g_slist_free_full(bus->eoi_handlers, g_free);
     g_ptr_array_unref(bus->apics);
+    irq_unref(bus->lint[0]);
+    irq_unref(bus->lint[1]);
 }
 
 static const TypeInfo apic_bus_types[] = {

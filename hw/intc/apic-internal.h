@@ -108,6 +108,7 @@ struct APICBus {
     APICMSISink sink;
     void *sink_opaque;
     I8259State *pic;
+    IRQ lint[2]; /* lines to LINT0 and LINT1 of all */
     uint8_t lint_level;
     unsigned last_lowest; /* who took the last lowest-priority message */
 };

@@ -15,7 +15,7 @@
 
 static int64_t timer_now(LocalAPIC *s)
 {
-    return device_clock_ns(DEVICE(s), CLOCK_VIRTUAL);
+    return vm_clock_get_ns(s->machine->clock, CLOCK_VIRTUAL);
 }
 
 static uint32_t timer_mode(const LocalAPIC *s)

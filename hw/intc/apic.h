@@ -18,7 +18,7 @@
 
 /*
  * A line that drives LINT0 of every "apic" of the machine, present and
- * future: for the INTR output of the 8259.  One reference to the caller.
+ * future: for the INTR output of the 8259.  Borrowed from the machine.
  */
 IRQ apic_extint_line(MachineState *machine);
 /* The same for LINT1: NMI. */

@@ -76,6 +76,7 @@ struct RTCState {
     ISADevice parent_obj;
     MemoryRegion io;
     IRQ irq;
+    VMClock *vm_clock;
     Timer *update_timer, *periodic_timer;
 
     int32_t base_year;
@@ -97,7 +98,7 @@ struct RTCState {
 
 static int64_t rtc_clock_ns(RTCState *s)
 {
-    return device_clock_ns(DEVICE(s), clock_types[s->clock]);
+    return vm_clock_get_ns(s->vm_clock, clock_types[s->clock]);
 }
 
 static bool rtc_runs(const RTCState *s)
@@ -266,7 +267,7 @@ static void rtc_arm_periodic(RTCState *s)
 /* Returns how many ticks have come since the last look. */
 static int64_t rtc_note_periodic(RTCState *s)
 {
-    int64_t now = device_clock_ns(DEVICE(s), CLOCK_VIRTUAL), period = rtc_period_ns(s);
+    int64_t now = vm_clock_get_ns(s->vm_clock, CLOCK_VIRTUAL), period = rtc_period_ns(s);
 
     if (!period || now < s->periodic_next) {
         return 0;
@@ -295,7 +296,7 @@ static void rtc_periodic_expired(void *opaque)
 
 static void rtc_restart_periodic(RTCState *s)
 {
-    s->periodic_next = device_clock_ns(DEVICE(s), CLOCK_VIRTUAL) + rtc_period_ns(s);
+    s->periodic_next = vm_clock_get_ns(s->vm_clock, CLOCK_VIRTUAL) + rtc_period_ns(s);
     s->coalesced = 0;
     rtc_arm_periodic(s);
 }
@@ -482,6 +483,7 @@ RTCState *mc146818_rtc_create(ISABus *bus, int base_year, IRQ intercept, GError 
     }
     if (intercept) {
         qdev_connect_gpio_out(DEVICE(dev), 0, intercept);
+        qdev_on_unrealize(DEVICE(dev), (void (*)(void *))irq_unref, irq_ref(intercept));
     }
     return MC146818_RTC(dev);
 }
@@ -510,7 +512,7 @@ static void rtc_reset_hold(DeviceState *dev)
 /* Seconds since 1970 of the clock that `base` asks for. */
 static bool rtc_start_second(RTCState *s, int64_t *ret_second, GError **error)
 {
-    int64_t utc = device_clock_ns(DEVICE(s), CLOCK_HOST) / NANOSECONDS_PER_SECOND;
+    int64_t utc = vm_clock_get_ns(s->vm_clock, CLOCK_HOST) / NANOSECONDS_PER_SECOND;
 
     if (!s->base || g_str_equal(s->base, "utc")) {
         *ret_second = utc;
@@ -549,6 +551,7 @@ static bool rtc_realize(DeviceState *dev, GError **error)
 {
     RTCState *s = MC146818_RTC(dev);
 
+    s->vm_clock = qdev_get_machine(dev)->clock;
     if (!isa_check_irq(&s->parent_obj, "irq", s->isa_irq, error) || !rtc_start_clock(s, error)) {
         return false;
     }

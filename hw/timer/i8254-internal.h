@@ -35,6 +35,7 @@ struct I8254State {
     MemoryRegion io;
     IRQ irq;
     Timer *timer;
+    VMClock *clock;
     uint32_t iobase;
 
     I8254Counter counters[I8254_COUNTERS];

@@ -48,7 +48,7 @@ static void pit_update_irq(I8254State *s, int64_t now)
 static void pit_timer_expired(void *opaque)
 {
     I8254State *s = opaque;
-    int64_t now = device_clock_ns(DEVICE(s), CLOCK_VIRTUAL);
+    int64_t now = vm_clock_get_ns(s->clock, CLOCK_VIRTUAL);
     I8254Counter *c = &s->counters[0];
     int64_t rise = i8254_counter_next_rise(c, s->seen);
 
@@ -66,7 +66,7 @@ static void pit_enable_irq(void *opaque, int n, int level)
 
     device_lock(DEVICE(s));
     s->irq_enabled = level;
-    pit_update_irq(s, device_clock_ns(DEVICE(s), CLOCK_VIRTUAL));
+    pit_update_irq(s, vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
     device_unlock(DEVICE(s));
 }
 
@@ -162,7 +162,7 @@ static void pit_write_control(I8254State *s, uint8_t word, int64_t now)
 static void pit_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
     I8254State *s = opaque;
-    int64_t now = device_clock_ns(DEVICE(s), CLOCK_VIRTUAL);
+    int64_t now = vm_clock_get_ns(s->clock, CLOCK_VIRTUAL);
 
     if (addr == CONTROL_PORT) {
         pit_write_control(s, data, now);
@@ -194,7 +194,7 @@ static uint64_t pit_read(void *opaque, hwaddr addr, unsigned size)
     if (c->count_latched) {
         return pit_read_latched(c);
     }
-    uint16_t count = i8254_counter_count(c, device_clock_ns(DEVICE(s), CLOCK_VIRTUAL));
+    uint16_t count = i8254_counter_count(c, vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
     bool msb = c->rw == RW_MSB || (c->rw == RW_WORD && c->read_msb);
     c->read_msb = c->rw == RW_WORD && !c->read_msb;
     return msb ? count >> 8 : count & 0xff;
@@ -210,7 +210,7 @@ static const MemoryRegionOps pit_ops = {
 
 void i8254_set_gate(I8254State *s, int channel, int level)
 {
-    int64_t now = device_clock_ns(DEVICE(s), CLOCK_VIRTUAL);
+    int64_t now = vm_clock_get_ns(s->clock, CLOCK_VIRTUAL);
 
     device_lock(DEVICE(s));
     i8254_counter_set_gate(&s->counters[channel], level, now);
@@ -232,7 +232,7 @@ int i8254_get_out(I8254State *s, int channel)
 {
     device_lock(DEVICE(s));
     int level = i8254_counter_out(&s->counters[channel],
-                                  device_clock_ns(DEVICE(s), CLOCK_VIRTUAL));
+                                  vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
     device_unlock(DEVICE(s));
     return level;
 }
@@ -262,6 +262,7 @@ static bool pit_realize(DeviceState *dev, GError **error)
 {
     I8254State *s = I8254(dev);
 
+    s->clock = qdev_get_machine(dev)->clock;
     s->timer = device_timer_new(dev, CLOCK_VIRTUAL, pit_timer_expired, s);
     qdev_init_gpio_in(dev, pit_enable_irq, 1);
     qdev_init_gpio_out(dev, &s->irq, 1);
@@ -279,7 +280,9 @@ I8254State *i8254_create(ISABus *bus, uint16_t iobase, int isa_irq, IRQ alt_irq,
         !isa_realize_and_unref(dev, bus, error)) {
         return NULL;
     }
-    qdev_connect_gpio_out(DEVICE(dev), 0, alt_irq ? alt_irq : isa_bus_get_irq(bus, isa_irq));
+    IRQ out = irq_ref(alt_irq ? alt_irq : isa_bus_get_irq(bus, isa_irq));
+    qdev_connect_gpio_out(DEVICE(dev), 0, out);
+    qdev_on_unrealize(DEVICE(dev), (void (*)(void *))irq_unref, out);
     return I8254(dev);
 }
 

@@ -19,6 +19,7 @@ OBJECT_DECLARE_SIMPLE(PCSpeaker, PCSPK, TYPE_PCSPK)
 struct PCSpeaker {
     ISADevice parent_obj;
     MemoryRegion io;
+    VMClock *clock;
     Object *pit;
     uint32_t iobase;
     uint8_t control;
@@ -27,7 +28,7 @@ struct PCSpeaker {
 static uint64_t pcspk_read(void *opaque, hwaddr addr, unsigned size)
 {
     PCSpeaker *s = opaque;
-    int64_t now = device_clock_ns(DEVICE(s), CLOCK_VIRTUAL);
+    int64_t now = vm_clock_get_ns(s->clock, CLOCK_VIRTUAL);
 
     return s->control | (now / REFRESH_PERIOD_NS % 2 ? PORT61_REFRESH : 0) |
            (i8254_get_out(I8254(s->pit), 2) ? PORT61_OUT2 : 0);
@@ -61,6 +62,7 @@ static bool pcspk_realize(DeviceState *dev, GError **error)
                     TYPE_PCSPK ": pit is not set: a " TYPE_I8254 " is needed");
         return false;
     }
+    s->clock = qdev_get_machine(dev)->clock;
     memory_region_init_io(&s->io, OBJECT(s), &pcspk_ops, s, "pcspk", 1);
     isa_register_ioport(&s->parent_obj, &s->io, s->iobase);
     return true;
