@@ -50,10 +50,10 @@ static void test_aml_package_length(void)
         size_t content;
         const char *length;
     } rows[] = {
-        {0x3b,  "3f"    },
-        {0x3c,  "4104"  },
-        {0xffa, "4fff"  },
-        {0xffb, "810001"}
+        {0x3a,  "3f"    },
+        {0x3b,  "4104"  },
+        {0xff9, "4fff"  },
+        {0xffa, "810001"}
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
