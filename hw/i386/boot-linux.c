@@ -3,7 +3,6 @@
  * Linux bzImage by its 64-bit or 32-bit boot protocol.  Documentation/arch/x86/boot.rst
  * ("The Real-Mode Kernel Header", "32-bit Boot Protocol", "64-bit Boot Protocol"), zero-page.rst.
  */
-#include <asm/bootparam.h>
 #include <inttypes.h>
 #include <string.h>
 #include "hw/i386/boot.h"
@@ -64,6 +63,22 @@ static bool linux_read_header(GBytes *kernel, LinuxImage *image, GError **error)
         (image->hdr.syssize && image->hdr.syssize * 16ull > len - image->setup_size + 15)) {
         return linux_error(error, "the file is truncated");
     }
+    return true;
+}
+
+bool x86_boot_linux_header(GBytes *kernel, LinuxSetupHeader *ret_header, size_t *ret_setup_size,
+                           GError **error)
+{
+    LinuxImage image = {0};
+
+    if (!linux_probe(kernel)) {
+        return linux_error(error, "not a bzImage");
+    }
+    if (!linux_read_header(kernel, &image, error)) {
+        return false;
+    }
+    *ret_header = image.hdr;
+    *ret_setup_size = image.setup_size;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #ifndef HW_I386_BOOT_H
 #define HW_I386_BOOT_H
 
+#include <asm/bootparam.h>
 #include "hw/core/loader.h"
 #include "hw/i386/e820.h"
 #include "target/i386/cpu.h"
@@ -63,6 +64,10 @@ bool x86_boot_multiboot(const X86BootConfig *config, GBytes *kernel, Loader *loa
 bool x86_boot_elf(const X86BootConfig *config, GBytes *kernel, Loader *loader, X86Start *ret_start,
                   bool *ret_handled, GError **error);
 
+/* The setup header of a bzImage that is complete, and the size of its real-mode part. */
+typedef struct setup_header LinuxSetupHeader;
+bool x86_boot_linux_header(GBytes *kernel, LinuxSetupHeader *ret_header, size_t *ret_setup_size,
+                           GError **error);
 /* Descriptors and page tables for the two start modes. */
 bool x86_boot_add_tables(Loader *loader, bool long_mode, GError **error);
 /* The zero page, with `setup` (a Linux setup header at 0x1f1, or NULL) in it. */

@@ -94,6 +94,17 @@ static bool fill_options(MachineState *machine, GError **error)
     return true;
 }
 
+/* Firmware boots the first of these that it finds. */
+static bool fill_boot(PCMachineState *pcms, GError **error)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    bool kernel = MACHINE(pcms)->kernel_filename && !x86_boots_directly(x86ms);
+    const char *order = kernel ? LINUXBOOT_BOOT_PATH : "";
+
+    fw_cfg_add_board_file(x86ms->fw_cfg, "bootorder", order, strlen(order) + 1);
+    return !kernel || x86_linuxboot_fill(x86ms, error);
+}
+
 bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
@@ -106,6 +117,5 @@ bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error)
     fill_acpi(pcms);
     fw_cfg_add_board_file(x86ms->fw_cfg, "etc/max-cpus", &max_cpus, 2);
     fw_cfg_add_board_file(x86ms->fw_cfg, "etc/boot-fail-wait", &wait, sizeof(wait));
-    fw_cfg_add_board_file(x86ms->fw_cfg, "bootorder", "", 1);
-    return fill_options(MACHINE(pcms), error);
+    return fill_boot(pcms, error) && fill_options(MACHINE(pcms), error);
 }

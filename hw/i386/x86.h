@@ -81,4 +81,15 @@ void x86_start_reset(X86MachineState *x86ms);
 E820Map *x86_ram_map(const X86MachineState *x86ms);
 SmbiosMachine x86_smbios_machine(X86MachineState *x86ms, bool firmware);
 
+/* ---- -kernel through firmware, linuxboot.c --------------------------------------------- */
+
+#define LINUXBOOT_ROM_FILE "genroms/linuxboot.bin"
+/* As firmware calls it in "bootorder". */
+#define LINUXBOOT_BOOT_PATH "/rom@" LINUXBOOT_ROM_FILE
+
+/* The kernel's pieces as fw_cfg keys, and the ROM that starts them. */
+bool x86_linuxboot_fill(X86MachineState *x86ms, GError **error);
+/* The ROM as firmware wants it: whole sectors, checksums. */
+GBytes *x86_linuxboot_rom(void);
+
 #endif

@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include "hw/core/elf-image.h"
-#include "hw/i386/boot.h"
+#include "hw/i386/x86.h"
 
 #define RAM_END 0x10000000u
 
@@ -394,6 +394,24 @@ static void test_multiboot_refused(Fixture *f, gconstpointer data)
     boot_refused(f, &m, sizeof(m), "-initrd");
 }
 
+/* ---- the ROM for -bios with -kernel ---------------------------------------------- */
+
+static void test_linuxboot_rom(void)
+{
+    g_autoptr(GBytes) rom = x86_linuxboot_rom();
+    gsize len;
+    const uint8_t *p = g_bytes_get_data(rom, &len);
+    uint8_t sum = 0;
+
+    for (gsize i = 0; i < len; i++) {
+        sum += p[i];
+    }
+    g_assert_cmpuint(sum, ==, 0);
+    g_assert_cmpuint(len, ==, p[2] * 512u);
+    g_assert_cmpint(memcmp(p, "\x55\xaa", 2), ==, 0);
+    g_assert_cmpint(memcmp(p + (p[0x1a] | p[0x1b] << 8), "$PnP", 4), ==, 0);
+}
+
 /* ---- registers --------------------------------------------------------------------------------
  */
 
@@ -430,6 +448,7 @@ int main(int argc, char **argv)
     g_test_add_func("/boot/elf-mutations", test_elf_mutations);
     ADD("/boot/multiboot", test_multiboot);
     ADD("/boot/multiboot-refused", test_multiboot_refused);
+    g_test_add_func("/boot/linuxboot-rom", test_linuxboot_rom);
     g_test_add_func("/boot/start-state", test_start_state);
     return g_test_run();
 }
