@@ -171,6 +171,9 @@ static void pci_device_reset_hold(DeviceState *qdev)
 
     pci_set_irq(dev, 0);
     pci_update_mappings(dev);
+    if (PCI_DEVICE_GET_CLASS(dev)->reset_hold) {
+        PCI_DEVICE_GET_CLASS(dev)->reset_hold(dev);
+    }
 }
 
 static void pci_device_class_init(ObjectClass *klass, const void *data)

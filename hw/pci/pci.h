@@ -44,6 +44,8 @@ struct PCIDeviceClass {
     void (*exit)(PCIDevice *dev);
     /* Optional: the registers of the device itself; the header has been reset (phase "enter"). */
     void (*reset)(PCIDevice *dev);
+    /* Optional: its outputs (phase "hold"). */
+    void (*reset_hold)(PCIDevice *dev);
     /*
      * One access of 1, 2 or 4 bytes that does not cross a dword, device lock held.  The defaults
      * are pci_default_{read,write}_config(), which overriders call.

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The types of what plugs into an ATA channel: disks and CD drives.
+ */
+#include <string.h>
+#include "hw/ide/ide-internal.h"
+
+static bool ide_check_string(IDEDevice *d, const char *name, const char *value, size_t max,
+                             GError **error)
+{
+    if (value && strlen(value) > max) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "%s=%s: it is longer than %zu characters", name, value, max);
+        return false;
+    }
+    return true;
+}
+
+static bool ide_check_properties(IDEDevice *d, GError **error)
+{
+    uint32_t p = d->physical_block_size;
+
+    if (p < 512 || p > 32768 || (p & (p - 1))) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "physical_block_size=%u: expected a power of two from 512 to 32768", p);
+        return false;
+    }
+    return ide_check_string(d, "serial", d->serial, 20, error) &&
+           ide_check_string(d, "model", d->model, 40, error) &&
+           ide_check_string(d, "ver", d->version, 8, error);
+}
+
+static void ide_release_drive(void *opaque)
+{
+    IDEDevice *d = opaque;
+
+    blk_release(d->blk, d);
+    g_clear_pointer(&d->blk, blk_unref);
+}
+
+/* A CD drive may be empty; a disk needs its medium. */
+static bool ide_take_drive(IDEDevice *d, GError **error)
+{
+    MachineState *machine = qdev_get_machine(d);
+    const DriveInfo *drive;
+
+    if (!d->drive || !*d->drive) {
+        if (!d->is_cd) {
+            g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                        "%s needs drive=ID, the id of a -drive", object_get_typename(OBJECT(d)));
+            return false;
+        }
+        d->blk = blk_new("cdrom");
+        return true;
+    }
+    d->blk = blk_claim(machine, d->drive, d, error);
+    if (!d->blk) {
+        g_prefix_error(error, "drive=%s: ", d->drive);
+        return false;
+    }
+    drive = drive_by_id(machine, d->drive);
+    if (drive->serial && !d->serial) {
+        d->serial = g_strdup(drive->serial);
+    }
+    return true;
+}
+
+static bool ide_check_medium(IDEDevice *d, GError **error)
+{
+    if (d->is_cd || blk_is_inserted(d->blk)) {
+        return true;
+    }
+    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                "drive=%s has no medium; a disk needs one (file=)", d->drive);
+    return false;
+}
+
+static void ide_default_string(char **field, const char *value)
+{
+    if (!*field) {
+        *field = g_strdup(value);
+    }
+}
+
+static void ide_default_names(IDEDevice *d)
+{
+    g_autofree char *serial =
+        g_strdup_printf("QN%05d", 2 * ide_bus_of(d)->channel + d->unit + 1);
+
+    ide_default_string(&d->serial, serial);
+    ide_default_string(&d->version, "1.0");
+    ide_default_string(&d->model, d->is_cd ? "QUOIN DVD-ROM" : "QUOIN HARDDISK");
+}
+
+static void ide_leave_bus(void *opaque)
+{
+    IDEDevice *d = opaque;
+    IDEBus *bus = ide_bus_of(d);
+
+    device_lock(bus->controller);
+    ide_cancel(d);
+    bus->devices[d->unit] = NULL;
+    device_unlock(bus->controller);
+    g_clear_pointer(&d->buf, g_free);
+}
+
+static void ide_join_bus(IDEDevice *d)
+{
+    IDEBus *bus = ide_bus_of(d);
+    uint64_t cylinders;
+
+    d->nb_sectors = blk_sectors(d->blk);
+    cylinders = d->nb_sectors / (ATA_HEADS * ATA_SPT);
+    d->cylinders = (uint16_t)CLAMP(cylinders, 2, ATA_MAX_CYL);
+    d->buf = g_malloc0(IDE_CHUNK);
+    d->atapi.generation = blk_media_generation(d->blk);
+    device_lock(bus->controller);
+    bus->devices[d->unit] = d;
+    ata_set_signature(d);
+    device_unlock(bus->controller);
+    qdev_on_unrealize(DEVICE(d), ide_leave_bus, d);
+}
+
+static void ide_device_reset_enter(DeviceState *dev, ResetType type)
+{
+    IDEDevice *d = IDE_DEVICE(dev);
+    IDEBus *bus = ide_bus_of(d);
+
+    device_lock(bus->controller);
+    d->cur_heads = ATA_HEADS;
+    d->cur_spt = ATA_SPT;
+    d->multiple = ATA_MAX_MULTIPLE;
+    d->xfer_mode = 0x45;
+    d->write_cache = d->write_cache_prop && blk_write_cache(d->blk);
+    d->smart_enabled = d->look_ahead = true;
+    ata_set_signature(d);
+    atapi_reset(d);
+    d->atapi.tray_open = false;
+    d->atapi.media_event = false;
+    d->atapi.events = 0;
+    device_unlock(bus->controller);
+}
+
+static bool ide_device_realize(DeviceState *dev, GError **error)
+{
+    IDEDevice *d = IDE_DEVICE(dev);
+
+    if (!ide_check_properties(d, error) || !ide_take_drive(d, error)) {
+        return false;
+    }
+    qdev_on_unrealize(dev, ide_release_drive, d);
+    if (!ide_check_medium(d, error)) {
+        return false;
+    }
+    ide_default_names(d);
+    ide_join_bus(d);
+    ide_device_reset_enter(dev, RESET_COLD);
+    return true;
+}
+
+static void ide_cd_instance_init(Object *obj)
+{
+    IDE_DEVICE(obj)->is_cd = true;
+}
+
+static GVariant *ide_get_sectors(Object *obj, const Property *prop)
+{
+    return g_variant_new_uint64(IDE_DEVICE(obj)->nb_sectors);
+}
+
+static const Property ide_properties[] = {
+    DEFINE_PROP_STRING("drive", IDEDevice, drive, NULL, "id of the -drive with the medium"),
+    DEFINE_PROP_UINT32("unit", IDEDevice, unit_prop, UINT32_MAX,
+                       "0 or 1; 4294967295: the first that is free"),
+    DEFINE_PROP_STRING("serial", IDEDevice, serial, NULL, "serial number, at most 20 characters"),
+    DEFINE_PROP_STRING("model", IDEDevice, model, NULL, "model name, at most 40 characters"),
+    DEFINE_PROP_STRING("ver", IDEDevice, version, NULL, "firmware revision, at most 8 characters"),
+    DEFINE_PROP_UINT64("wwn", IDEDevice, wwn, 0, "World Wide Name; 0: none"),
+    DEFINE_PROP_INT32("bootindex", IDEDevice, bootindex, -1,
+                      "place in the firmware's boot order; -1: none"),
+    DEFINE_PROP_UINT16("rotation_rate", IDEDevice, rotation_rate, 0,
+                       "1: solid state; 1025-65534: turns a minute; 0: not said"),
+    DEFINE_PROP_UINT32("physical_block_size", IDEDevice, physical_block_size, 512,
+                       "bytes of a physical sector that the guest is told"),
+    DEFINE_PROP_BOOL("write-cache", IDEDevice, write_cache_prop, true,
+                     "writes are complete before they are on stable storage"),
+    DEFINE_PROP_CUSTOM("sectors", "t", ide_get_sectors, NULL, PROP_TELEMETRY,
+                       "size of the medium in units of 512 bytes"),
+    DEFINE_PROP_END,
+};
+
+static const StateField ide_state[] = {
+    STATE_FIELD(IDEDevice, tf),         STATE_FIELD(IDEDevice, cur_heads),
+    STATE_FIELD(IDEDevice, cur_spt),    STATE_FIELD(IDEDevice, multiple),
+    STATE_FIELD(IDEDevice, xfer_mode),  STATE_FIELD(IDEDevice, write_cache),
+    STATE_FIELD(IDEDevice, look_ahead), STATE_FIELD(IDEDevice, smart_enabled),
+    STATE_FIELD(IDEDevice, power_mode), STATE_FIELD(IDEDevice, atapi),
+    STATE_END,
+};
+
+static void ide_device_class_init(ObjectClass *klass, const void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->realize = ide_device_realize;
+    dc->reset_enter = ide_device_reset_enter;
+    dc->bus_type = TYPE_IDE_BUS;
+    dc->hotpluggable = false;
+    dc->category = DEVICE_CATEGORY_STORAGE;
+    dc->state = ide_state;
+}
+
+static const TypeInfo ide_device_types[] = {
+    {
+     .name = TYPE_IDE_DEVICE,
+     .parent = TYPE_DEVICE,
+     .instance_size = sizeof(IDEDevice),
+     .abstract = true,
+     .class_init = ide_device_class_init,
+     .properties = ide_properties,
+     .doc = "What plugs into an ATA channel",
+     },
+    {
+     .name = TYPE_IDE_HD,
+     .parent = TYPE_IDE_DEVICE,
+     .doc = "ATA disk",
+     },
+    {
+     .name = TYPE_IDE_CD,
+     .parent = TYPE_IDE_DEVICE,
+     .instance_init = ide_cd_instance_init,
+     .doc = "ATAPI CD and DVD drive",
+     },
+};
+
+DEFINE_TYPES(ide_device_types)

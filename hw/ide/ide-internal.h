@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For this folder only.  The controller's device lock protects a channel, its two devices
+ * and its bus master.
+ */
+#ifndef HW_IDE_IDE_INTERNAL_H
+#define HW_IDE_IDE_INTERNAL_H
+
+#include "hw/core/machine.h"
+#include "hw/ide/ide.h"
+#include "system/block/block.h"
+
+/* Status register (ATA-7, 6.16) */
+#define ATA_ERR  0x01
+#define ATA_DRQ  0x08
+#define ATA_DSC  0x10
+#define ATA_DF   0x20
+#define ATA_DRDY 0x40
+#define ATA_BSY  0x80
+#define ATA_OK   (ATA_DRDY | ATA_DSC)
+/* Error register (ATA-7, 6.9) */
+#define ATA_ABRT 0x04
+#define ATA_IDNF 0x10
+#define ATA_UNC  0x40
+/* Device register */
+#define ATA_LBA  0x40
+#define ATA_DEV  0x10
+/* Device control register */
+#define ATA_NIEN 0x02
+#define ATA_SRST 0x04
+#define ATA_HOB  0x80
+/* Interrupt reason, in the sector count register of packet devices (ATA-7 6.13) */
+#define ATAPI_COD 0x01
+#define ATAPI_IO  0x02
+
+#define ATA_SECTOR       512
+#define ATA_MAX_MULTIPLE 16
+#define ATA_HEADS        16
+#define ATA_SPT          63
+#define ATA_MAX_CYL      16383
+#define ATA_LBA28_MAX    0x0fffffffull
+#define ATA_MAX_TRIM_BLOCKS 8
+/* Most bytes in memory for one step of a transfer. */
+#define IDE_CHUNK        (128 * 1024)
+#define ATAPI_CDB        12
+#define CD_SECTOR        2048
+#define CD_RAW_SECTOR    2352
+
+typedef void (*IDEStep)(IDEDevice *d);
+typedef struct IDEDMA IDEDMA;
+
+/* A channel's bus master, as devices see it. */
+struct IDEDMA {
+    /* The device at the bus has a DMA command: call ide_dma_run() when the host has started it. */
+    void (*prepare)(IDEDMA *dma);
+    /*
+     * Move len bytes between buf and where the PRDs point, going on where the last
+     * call ended; what was moved: less than len when the PRDs end before.
+     */
+    size_t (*transfer)(IDEDMA *dma, void *buf, size_t len, bool to_memory);
+    /* The command is over. */
+    void (*finish)(IDEDMA *dma);
+    /* Interrupt request of the channel has risen. */
+    void (*interrupt)(IDEDMA *dma);
+    void (*reset)(IDEDMA *dma);
+};
+
+struct IDEBus {
+    BusState parent_obj;
+    int channel;
+    IDEDevice *devices[IDE_UNITS];
+    uint8_t unit;    /* selected */
+    uint8_t control; /* device control register */
+    bool irq_pending;
+    IRQ irq;
+    IDEDMA *dma;
+    DeviceState *controller;
+    MachineState *machine;
+    MemoryRegion command_mr, control_mr; /* 8 ports and 1 */
+};
+
+/* The task file; [1] is what was there before the last write (48-bit commands). */
+typedef struct IDETaskFile {
+    uint8_t feature[2], nsector[2], sector[2], lcyl[2], hcyl[2];
+    uint8_t select, status, error;
+} IDETaskFile;
+
+/* What a packet device remembers. */
+typedef struct ATAPIState {
+    uint8_t cdb[ATAPI_CDB];
+    uint8_t sense_key, asc, ascq;
+    bool dma;
+    bool tray_open, tray_locked, media_event;
+    uint8_t events; /* of GET EVENT STATUS NOTIFICATION */
+    uint32_t byte_limit;
+    uint32_t lba, sectors_left, sector_size;
+    uint32_t generation; /* of the medium, when it was last looked at */
+} ATAPIState;
+
+struct IDEDevice {
+    DeviceState parent_obj;
+
+    /* properties */
+    char *drive, *serial, *model, *version;
+    uint32_t unit_prop;
+    uint64_t wwn;
+    int32_t bootindex;
+    uint16_t rotation_rate;
+    uint32_t physical_block_size;
+    bool write_cache_prop;
+
+    bool is_cd;
+    uint8_t unit;
+    BlockBackend *blk;
+    uint64_t nb_sectors;
+    uint16_t cylinders;
+
+    IDETaskFile tf;
+    uint16_t cur_heads, cur_spt; /* INITIALIZE DEVICE PARAMETERS */
+    uint8_t multiple;
+    uint8_t xfer_mode; /* of SET FEATURES 03h */
+    bool write_cache, smart_enabled, look_ahead;
+    uint8_t power_mode; /* of CHECK POWER MODE */
+
+    /* a command under way */
+    uint64_t lba;
+    uint32_t sectors_left;
+    uint32_t block; /* sectors of one PIO data block */
+    bool ext;       /* a 48-bit command */
+    bool is_write;
+    bool flush_after; /* FUA */
+    uint32_t generation; /* of commands: completions of earlier ones are ignored */
+    IDEStep dma_run;  /* what to do when the bus master starts */
+    bool dma_active;
+
+    /* the data register */
+    uint8_t *buf; /* IDE_CHUNK bytes */
+    uint32_t pio_pos, pio_end;
+    uint32_t buf_pos, buf_len; /* packet data not yet handed over */
+    IDEStep pio_done;
+    uint8_t *trim; /* ranges of DATA SET MANAGEMENT still to be done */
+    uint32_t trim_pos, trim_len;
+
+    ATAPIState atapi;
+};
+
+/* ---- ide-bus.c --------------------------------------------------------------------- */
+
+IDEBus *ide_bus_new(DeviceState *controller, int channel, IRQ irq);
+/* Interrupt of the selected device. */
+void ide_set_irq(IDEBus *bus);
+void ide_clear_irq(IDEBus *bus);
+void ide_bus_reset(IDEBus *bus);
+static inline IDEBus *ide_bus_of(IDEDevice *d)
+{
+    return IDE_BUS(qdev_get_parent_bus(DEVICE(d)));
+}
+
+/* ---- ide-transfer.c: phases of a command --------------------------------------------- */
+
+/* End with this status; interrupt. */
+void ide_complete(IDEDevice *d, uint8_t status);
+void ide_success(IDEDevice *d);
+void ide_error(IDEDevice *d, uint8_t error);
+static inline void ide_abort(IDEDevice *d)
+{
+    ide_error(d, ATA_ABRT);
+}
+/* Hand buf[0..len) to the host, or take it from it, through the data register. */
+void ide_pio_start(IDEDevice *d, uint32_t pos, uint32_t len, IDEStep done, bool interrupt);
+void ide_pio_stop(IDEDevice *d);
+/* Forget what is under way. */
+void ide_cancel(IDEDevice *d);
+
+/* Called with the controller's lock; `data` is the request's own buffer, valid in the call. */
+typedef void (*IDEIODone)(IDEDevice *d, uint8_t *data, uint32_t len);
+typedef enum IDEIOOp { IDE_IO_READ, IDE_IO_WRITE, IDE_IO_FLUSH, IDE_IO_DISCARD } IDEIOOp;
+/* Success goes to `done`; failure ends the command (or stops the VM, and it is tried again). */
+void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void *data,
+            IDEIODone done);
+
+/* Wait for the bus master with run(), then move data with ide_dma_transfer(). */
+void ide_dma_start(IDEDevice *d, IDEStep run);
+/* False: the PRDs are too short; the command stays as it is until it is reset. */
+bool ide_dma_transfer(IDEDevice *d, void *buf, uint32_t len, bool to_memory);
+void ide_dma_end(IDEDevice *d);
+/* For a bus master: the host has started or stopped it. */
+void ide_dma_run(IDEBus *bus);
+void ide_dma_stop(IDEBus *bus);
+
+/* ---- commands ------------------------------------------------------------------------- */
+
+void ata_command(IDEDevice *d, uint8_t command);
+void ata_set_signature(IDEDevice *d);
+void ata_identify(IDEDevice *d);
+void atapi_identify(IDEDevice *d);
+void ata_smart(IDEDevice *d);
+void ata_data_set_management(IDEDevice *d);
+uint64_t ata_get_lba(const IDEDevice *d, bool ext);
+void ata_set_lba(IDEDevice *d, uint64_t lba, bool ext);
+void ata_read_pio(IDEDevice *d);
+void ata_write_pio(IDEDevice *d);
+void ata_read_dma(IDEDevice *d);
+void ata_write_dma(IDEDevice *d);
+/* Fill in lba and sectors_left; false: out of range, and the command has ended. */
+bool ata_take_range(IDEDevice *d, bool ext);
+
+void atapi_packet(IDEDevice *d);
+void atapi_reset(IDEDevice *d);
+void atapi_io_error(IDEDevice *d);
+void atapi_check_media(IDEDevice *d);
+void atapi_command(IDEDevice *d);
+/* Replies. */
+void atapi_ok(IDEDevice *d);
+void atapi_sense(IDEDevice *d, uint8_t key, uint8_t asc, uint8_t ascq);
+void atapi_reply(IDEDevice *d, uint32_t len, uint32_t allocated);
+void atapi_read(IDEDevice *d, uint32_t lba, uint32_t sectors, uint32_t sector_size);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The phases that commands are made of: end, PIO data, DMA data, input and output.
+ *
+ * A request owns its buffer and remembers which command it belongs to, so a reset need not
+ * wait for it: a completion that comes too late is dropped.
+ */
+#include <errno.h>
+#include <string.h>
+#include "hw/ide/ide-internal.h"
+#include "system/log.h"
+
+/* ---- the end of a command ----------------------------------------------------------------- */
+
+void ide_pio_stop(IDEDevice *d)
+{
+    d->pio_pos = d->pio_end = 0;
+    d->pio_done = NULL;
+}
+
+void ide_complete(IDEDevice *d, uint8_t status)
+{
+    ide_pio_stop(d);
+    d->tf.status = status;
+    ide_set_irq(ide_bus_of(d));
+}
+
+void ide_success(IDEDevice *d)
+{
+    d->tf.error = 0;
+    ide_complete(d, ATA_OK);
+}
+
+void ide_error(IDEDevice *d, uint8_t error)
+{
+    d->tf.error = error;
+    ide_complete(d, ATA_DRDY | ATA_ERR);
+}
+
+void ide_cancel(IDEDevice *d)
+{
+    d->generation++;
+    d->dma_run = NULL;
+    d->dma_active = false;
+    d->buf_pos = d->buf_len = 0;
+    d->sectors_left = 0;
+    d->atapi.sectors_left = 0;
+    g_clear_pointer(&d->trim, g_free);
+    ide_pio_stop(d);
+}
+
+void ide_pio_start(IDEDevice *d, uint32_t pos, uint32_t len, IDEStep done, bool interrupt)
+{
+    g_assert(pos + len <= IDE_CHUNK);
+    d->pio_pos = pos;
+    d->pio_end = pos + len;
+    d->pio_done = done;
+    d->tf.error = 0;
+    d->tf.status = ATA_OK | ATA_DRQ;
+    if (interrupt) {
+        ide_set_irq(ide_bus_of(d));
+    }
+}
+
+/* ---- input and output ------------------------------------------------------------------------ */
+
+typedef struct IDERequest {
+    IDEDevice *d;
+    IDEBus *bus;
+    uint32_t generation;
+    IDEIOOp op;
+    uint64_t offset;
+    uint32_t len;
+    uint8_t *data;
+    IDEIODone done;
+} IDERequest;
+
+static void ide_request_free(IDERequest *req)
+{
+    object_unref(req->d);
+    g_free(req->data);
+    g_free(req);
+}
+
+static void ide_request_submit(IDERequest *req);
+
+/* The VM runs again after an error that stopped it. */
+static void ide_request_resume(void *opaque, bool running)
+{
+    IDERequest *req = opaque;
+
+    if (running) {
+        vm_del_change_state_handler(req->bus->machine, ide_request_resume, req);
+        ide_request_submit(req);
+    }
+}
+
+static bool ide_request_stop(IDERequest *req, int error)
+{
+    if (blk_error_action(req->d->blk, req->op == IDE_IO_READ, error) != BLOCK_ERROR_STOP) {
+        return false;
+    }
+    log_printf("%s: %s error at byte %" G_GUINT64_FORMAT ": %s; the VM is stopped\n",
+               blk_id(req->d->blk), req->op == IDE_IO_READ ? "read" : "write", req->offset,
+               g_strerror(error));
+    vm_add_change_state_handler(req->bus->machine, ide_request_resume, req);
+    atomic_store(&req->bus->machine->vmstop_requested, true);
+    event_loop_notify(req->bus->machine->loop);
+    return true;
+}
+
+static void ide_request_failed(IDERequest *req, int error)
+{
+    IDEDevice *d = req->d;
+    BlockErrorAction action = blk_error_action(d->blk, req->op == IDE_IO_READ, error);
+
+    if (action == BLOCK_ERROR_IGNORE) {
+        req->done(d, req->data, req->len);
+        return;
+    }
+    ide_dma_end(d);
+    if (d->is_cd) {
+        atapi_io_error(d);
+        return;
+    }
+    ata_set_lba(d, req->offset / ATA_SECTOR, d->ext);
+    ide_error(d, req->op == IDE_IO_READ ? ATA_UNC : ATA_ABRT);
+}
+
+static void ide_request_done(void *opaque, int ret)
+{
+    IDERequest *req = opaque;
+    DeviceState *controller = req->bus->controller;
+    bool kept = false;
+
+    device_lock(controller);
+    if (req->generation == req->d->generation) {
+        kept = ret < 0 && ide_request_stop(req, -ret);
+        if (!kept && ret < 0) {
+            ide_request_failed(req, -ret);
+        } else if (!kept) {
+            req->done(req->d, req->data, req->len);
+        }
+    }
+    device_unlock(controller);
+    if (!kept) {
+        ide_request_free(req);
+    }
+}
+
+static void ide_request_submit(IDERequest *req)
+{
+    EventLoop *loop = req->bus->machine->loop;
+    struct iovec iov = {req->data, req->len};
+    int64_t offset = (int64_t)req->offset;
+
+    switch (req->op) {
+    case IDE_IO_READ:
+        blk_preadv(req->d->blk, loop, offset, &iov, 1, ide_request_done, req);
+        break;
+    case IDE_IO_WRITE:
+        blk_pwritev(req->d->blk, loop, offset, &iov, 1, ide_request_done, req);
+        break;
+    case IDE_IO_FLUSH:
+        blk_flush(req->d->blk, loop, ide_request_done, req);
+        break;
+    case IDE_IO_DISCARD:
+        blk_discard(req->d->blk, loop, offset, (int64_t)req->len * ATA_SECTOR, ide_request_done,
+                    req);
+        break;
+    }
+}
+
+/* For IDE_IO_DISCARD len counts sectors: a range may be longer than any transfer. */
+void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void *data,
+            IDEIODone done)
+{
+    IDERequest *req = g_new0(IDERequest, 1);
+    bool has_data = op == IDE_IO_READ || op == IDE_IO_WRITE;
+
+    *req = (IDERequest){.d = IDE_DEVICE(object_ref(d)),
+                        .bus = ide_bus_of(d),
+                        .generation = d->generation,
+                        .op = op,
+                        .offset = offset,
+                        .len = len,
+                        .data = has_data ? g_malloc(len) : NULL,
+                        .done = done};
+    if (op == IDE_IO_WRITE) {
+        memcpy(req->data, data, len);
+    }
+    d->tf.status = ATA_BSY | (d->tf.status & (ATA_DRDY | ATA_DSC));
+    ide_request_submit(req);
+}
+
+/* ---- DMA ---------------------------------------------------------------------------------------- */
+
+void ide_dma_start(IDEDevice *d, IDEStep run)
+{
+    IDEBus *bus = ide_bus_of(d);
+
+    d->tf.status = ATA_OK | ATA_DRQ;
+    d->dma_run = run;
+    d->dma_active = true;
+    if (bus->dma) {
+        bus->dma->prepare(bus->dma);
+    }
+}
+
+void ide_dma_run(IDEBus *bus)
+{
+    IDEDevice *d = bus->devices[bus->unit];
+    IDEStep run = d ? d->dma_run : NULL;
+
+    if (run) {
+        d->dma_run = NULL;
+        run(d);
+    }
+}
+
+void ide_dma_stop(IDEBus *bus)
+{
+    for (int i = 0; i < IDE_UNITS; i++) {
+        IDEDevice *d = bus->devices[i];
+
+        if (d && d->dma_active) {
+            ide_cancel(d);
+            d->tf.status = ATA_OK | ATA_DRQ;
+        }
+    }
+}
+
+bool ide_dma_transfer(IDEDevice *d, void *buf, uint32_t len, bool to_memory)
+{
+    IDEBus *bus = ide_bus_of(d);
+
+    if (bus->dma->transfer(bus->dma, buf, len, to_memory) == len) {
+        return true;
+    }
+    log_guest_error("ide: the PRDs end before the transfer does\n");
+    d->generation++;
+    d->dma_active = false;
+    d->tf.status = ATA_OK | ATA_DRQ;
+    return false;
+}
+
+void ide_dma_end(IDEDevice *d)
+{
+    IDEBus *bus = ide_bus_of(d);
+
+    if (d->dma_active && bus->dma) {
+        d->dma_active = false;
+        bus->dma->finish(bus->dma);
+    }
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * IDE interface of the Intel 82371SB (PIIX3), function 1 (data sheet 290550, 2.3).
+ *
+ *   04      command: 0 decode 1f0-1f7, 3f6, 170-177, 376 and the bus masters, 2 master
+ *   20      BMIBA: 16 ports, a bus master of 8 for each channel   (2.3.8)
+ *   40-43   IDETIM: timing, 15 decode enable                      (2.3.9)
+ *
+ * The channels are always decoded: the timing registers' enable bits, which firmware
+ * sets, are kept and do nothing, and neither does the command register's.
+ */
+#include <string.h>
+#include "hw/core/machine.h"
+#include "hw/ide/bmdma.h"
+#include "hw/isa/piix3.h"
+
+#define TYPE_PIIX3_IDE "piix3-ide"
+OBJECT_DECLARE_SIMPLE(PIIXIDEState, PIIX3_IDE, TYPE_PIIX3_IDE)
+
+#define PIIX_CHANNELS 2
+
+struct PIIXIDEState {
+    PCIDevice parent_obj;
+    IDEBus *bus[PIIX_CHANNELS];
+    BMDMA bmdma[PIIX_CHANNELS];
+    MemoryRegion bmdma_bar;
+};
+
+static const struct {
+    uint16_t command, control;
+    uint8_t irq;
+} piix_channels[PIIX_CHANNELS] = {
+    {0x1f0, 0x3f6, 14},
+    {0x170, 0x376, 15},
+};
+
+static void piix_ide_unmap(void *opaque)
+{
+    PIIXIDEState *s = opaque;
+
+    for (int i = 0; i < PIIX_CHANNELS; i++) {
+        MemoryRegion *io = s->bus[i]->command_mr.container;
+
+        memory_region_del_subregion(io, &s->bus[i]->command_mr);
+        memory_region_del_subregion(io, &s->bus[i]->control_mr);
+    }
+}
+
+static void piix_ide_add_channel(PIIXIDEState *s, int i)
+{
+    PCIDevice *dev = &s->parent_obj;
+    MemoryRegion *io = pci_get_bus(dev)->address_space_io;
+
+    s->bus[i] = ide_bus_new(&dev->parent_obj, i, dev->machine->gsi[piix_channels[i].irq]);
+    bmdma_init(&s->bmdma[i], dev, s->bus[i]);
+    memory_region_add_subregion(&s->bmdma_bar, (hwaddr)i * BMDMA_PORTS, &s->bmdma[i].mr);
+    memory_region_add_subregion(io, piix_channels[i].command, &s->bus[i]->command_mr);
+    memory_region_add_subregion(io, piix_channels[i].control, &s->bus[i]->control_mr);
+}
+
+static bool piix_ide_realize(PCIDevice *dev, GError **error)
+{
+    PIIXIDEState *s = PIIX3_IDE(dev);
+
+    if (!dev->machine->gsi || dev->machine->nr_gsi < 16) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "%s needs a machine with 16 interrupts",
+                    object_get_typename(OBJECT(dev)));
+        return false;
+    }
+    pci_set_word(dev->config + PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);
+    memory_region_init(&s->bmdma_bar, OBJECT(s), "piix-bmdma", PIIX_CHANNELS * BMDMA_PORTS);
+    for (int i = 0; i < PIIX_CHANNELS; i++) {
+        piix_ide_add_channel(s, i);
+    }
+    pci_register_bar(dev, 4, PCI_BASE_ADDRESS_SPACE_IO, &s->bmdma_bar);
+    qdev_on_unrealize(&dev->parent_obj, piix_ide_unmap, s);
+    return true;
+}
+
+static void piix_ide_reset(PCIDevice *dev)
+{
+    memset(dev->config + PCI_STD_HEADER_SIZEOF, 0, PCI_CONFIG_SIZE - PCI_STD_HEADER_SIZEOF);
+}
+
+static void piix_ide_reset_hold(PCIDevice *dev)
+{
+    PIIXIDEState *s = PIIX3_IDE(dev);
+
+    for (int i = 0; i < PIIX_CHANNELS; i++) {
+        ide_bus_reset(s->bus[i]);
+    }
+}
+
+static const StateField piix_ide_state[] = {
+    PCI_STATE_FIELDS(PIIXIDEState),
+    BMDMA_STATE_FIELDS(PIIXIDEState, bmdma[0]),
+    BMDMA_STATE_FIELDS(PIIXIDEState, bmdma[1]),
+    STATE_END,
+};
+
+static void piix_ide_class_init(ObjectClass *klass, const void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+
+    pc->realize = piix_ide_realize;
+    pc->reset = piix_ide_reset;
+    pc->reset_hold = piix_ide_reset_hold;
+    pc->vendor_id = PCI_VENDOR_ID_INTEL;
+    pc->device_id = PCI_DEVICE_ID_INTEL_82371SB_IDE;
+    pc->class_id = PCI_CLASS_STORAGE_IDE;
+    pc->prog_if = 0x80; /* bus master, both channels in compatibility mode */
+    dc->user_creatable = false;
+    dc->hotpluggable = false;
+    dc->category = DEVICE_CATEGORY_STORAGE;
+    dc->state = piix_ide_state;
+}
+
+static const TypeInfo piix_ide_types[] = {
+    {
+     .name = TYPE_PIIX3_IDE,
+     .parent = TYPE_PCI_DEVICE,
+     .instance_size = sizeof(PIIXIDEState),
+     .class_init = piix_ide_class_init,
+     .doc = "82371SB IDE: two ATA channels with bus masters",
+     },
+};
+
+DEFINE_TYPES(piix_ide_types)
+
+/* ---- for machines ---------------------------------------------------------------------------- */
+
+PCIDevice *piix3_ide_create(PCIBus *bus, int devfn, GError **error)
+{
+    return pci_create(bus, devfn, TYPE_PIIX3_IDE, error);
+}
+
+IDEBus *ide_get_bus(PCIDevice *controller, int channel)
+{
+    return channel >= 0 && channel < PIIX_CHANNELS ? PIIX3_IDE(controller)->bus[channel] : NULL;
+}
+
+static bool ide_create_drive(IDEBus *bus, int unit, bool is_cd, const char *drive, GError **error)
+{
+    DeviceState *dev = qdev_new(is_cd ? TYPE_IDE_CD : TYPE_IDE_HD, error);
+
+    if (!dev) {
+        return false;
+    }
+    IDE_DEVICE(dev)->unit_prop = (uint32_t)unit;
+    IDE_DEVICE(dev)->drive = g_strdup(drive);
+    return qdev_realize_and_unref(dev, BUS(bus), error);
+}
+
+bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error)
+{
+    for (int index = 0; index < PIIX_CHANNELS * IDE_UNITS; index++) {
+        const DriveInfo *drive = drive_get_by_index(machine, BLOCK_IF_IDE, index);
+        bool empty_cd = !drive && index == 2 && !machine->nodefaults;
+        IDEBus *bus = ide_get_bus(controller, index / IDE_UNITS);
+
+        if ((drive || empty_cd) &&
+            !ide_create_drive(bus, index % IDE_UNITS, !drive || drive->is_cdrom,
+                              drive ? drive->id : NULL, error)) {
+            return false;
+        }
+    }
+    return true;
+}
