@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The execution loop of a vCPU: events between blocks, and the sections in
+ * which one vCPU has all others out of generated code.
+ */
+#include <inttypes.h>
+#include "accel/tcg/tcg-internal.h"
+#include "hw/core/machine.h"
+#include "system/log.h"
+#include "target/i386/apic.h"
+#include "target/i386/exception.h"
+
+#define DR6_BS (1u << 14)
+
+/* ---- exclusive sections ------------------------------------------------------------------ */
+
+void tcg_kick(CPUX86State *env)
+{
+    atomic_store(&tcg_env(env)->poll, 1);
+}
+
+void tcg_exec_start(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+    TcgState *s = t->tcg;
+
+    for (;;) {
+        atomic_store(&t->running, true);
+        if (!atomic_load(&s->exclusive_pending)) {
+            return;
+        }
+        g_mutex_lock(&s->exclusive_lock);
+        atomic_store(&t->running, false);
+        g_cond_broadcast(&s->exclusive_cond);
+        while (atomic_load(&s->exclusive_pending)) {
+            g_cond_wait(&s->exclusive_cond, &s->exclusive_lock);
+        }
+        g_mutex_unlock(&s->exclusive_lock);
+    }
+}
+
+void tcg_exec_end(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+    TcgState *s = t->tcg;
+
+    atomic_store(&t->running, false);
+    if (atomic_load(&s->exclusive_pending)) {
+        g_mutex_lock(&s->exclusive_lock);
+        g_cond_broadcast(&s->exclusive_cond);
+        g_mutex_unlock(&s->exclusive_lock);
+    }
+}
+
+static bool others_running(TcgState *s, CPUX86State *env)
+{
+    for (unsigned i = 0; i < s->cpus->len; i++) {
+        CPUX86State *other = g_ptr_array_index(s->cpus, i);
+
+        if (other != env && atomic_load(&tcg_env(other)->running)) {
+            tcg_kick(other);
+            return true;
+        }
+    }
+    return false;
+}
+
+void tcg_start_exclusive(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+    TcgState *s = t->tcg;
+
+    if (s->cpus->len < 2) {
+        return;
+    }
+    g_mutex_lock(&s->exclusive_lock);
+    atomic_store(&t->running, false);
+    g_cond_broadcast(&s->exclusive_cond);
+    while (atomic_load(&s->exclusive_pending)) {
+        g_cond_wait(&s->exclusive_cond, &s->exclusive_lock);
+    }
+    atomic_store(&s->exclusive_pending, true);
+    while (others_running(s, env)) {
+        g_cond_wait_until(&s->exclusive_cond, &s->exclusive_lock,
+                          g_get_monotonic_time() + G_TIME_SPAN_MILLISECOND);
+    }
+    t->in_exclusive = true;
+    g_mutex_unlock(&s->exclusive_lock);
+}
+
+void tcg_end_exclusive(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+    TcgState *s = t->tcg;
+
+    if (!t->in_exclusive) {
+        return;
+    }
+    g_mutex_lock(&s->exclusive_lock);
+    t->in_exclusive = false;
+    atomic_store(&t->running, true);
+    atomic_store(&s->exclusive_pending, false);
+    g_cond_broadcast(&s->exclusive_cond);
+    g_mutex_unlock(&s->exclusive_lock);
+}
+
+static void flush_code(CPUX86State *env)
+{
+    TcgState *s = tcg_env(env)->tcg;
+
+    tcg_start_exclusive(env);
+    g_mutex_lock(&s->lock);
+    if (tcg_cache_full(s)) {
+        tcg_cache_reset(s);
+        for (unsigned i = 0; i < s->cpus->len; i++) {
+            TcgEnv *t = tcg_env(g_ptr_array_index(s->cpus, i));
+
+            for (int set = 0; set < TCG_SET_COUNT; set++) {
+                tcg_jc_flush(t, set, false);
+            }
+        }
+    }
+    g_mutex_unlock(&s->lock);
+    tcg_end_exclusive(env);
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+static void take_hard_interrupt(CPUX86State *env)
+{
+    X86CPU *cpu = env_archcpu(env);
+    int vector = -1;
+
+    if (cpu->apic) {
+        vector = X86_APIC_GET_CLASS(cpu->apic)->get_interrupt(X86_APIC(cpu->apic));
+    }
+    if (vector >= 0) {
+        log_if(LOG_INT, "interrupt %#04x at %#" PRIx64 "\n", (unsigned)vector, env->rip);
+        atomic_store(&env_cpu(env)->halted, false);
+        x86_deliver_hard_interrupt(env, vector);
+    }
+}
+
+/* One pending event, the most urgent first (SDM vol. 3, table 6-2). */
+static void take_interrupts(CPUX86State *env)
+{
+    CPUState *cs = env_cpu(env);
+    uint32_t request = atomic_load(&cs->interrupt_request);
+
+    if (request & CPU_INTERRUPT_INIT) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_INIT);
+        x86_cpu_do_init(X86_CPU(cs));
+    } else if (request & CPU_INTERRUPT_SIPI) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_SIPI);
+        x86_cpu_do_sipi(X86_CPU(cs));
+    } else if (env->wait_for_sipi) {
+        return;
+    } else if ((request & CPU_INTERRUPT_NMI) && !env->nmi_blocked && !env->shadow) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_NMI);
+        atomic_store(&cs->halted, false);
+        x86_deliver_nmi(env);
+    } else if ((request & CPU_INTERRUPT_HARD) && x86_interruptible(env)) {
+        take_hard_interrupt(env);
+    }
+}
+
+static void deliver_exception(CPUX86State *env)
+{
+    log_if(LOG_INT, "exception %d error %#x at %04x:%#" PRIx64 " cr2 %#" PRIx64 "\n",
+           env->exception_index, env->error_code, env->segs[R_CS].selector, env->rip, env->cr2);
+    x86_deliver_exception(env);
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static void log_block(CPUX86State *env, const Block *b)
+{
+    if (log_enabled(LOG_CPU)) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        x86_cpu_dump_state(env_cpu(env), text);
+        log_printf("%s", text->str);
+    }
+    log_if(LOG_EXEC, "block %u at %#" PRIx64 " flags %#" PRIx64 "\n", b->index, b->pc, b->flags);
+}
+
+/* From env->rip until something is to be done here. */
+static void run_blocks(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+    bool stepping = env->hflags & HF_TF;
+    uint32_t shadow = env->shadow;
+    Block *b;
+
+    t->single_insn = shadow != 0;
+    b = tcg_block_lookup(env, tcg_block_flags(env) | TBF_FLAGS_IMAGE);
+    t->single_insn = false;
+    if (!b) {
+        return;
+    }
+    tcg_jc_insert(env, b);
+    if (G_UNLIKELY(log_mask & (LOG_EXEC | LOG_CPU))) {
+        log_block(env, b);
+    }
+    env->shadow = 0;
+    t->stat_exit++;
+    tcg_flags_from_env(env);
+    t->tcg->enter(env, b->hot);
+    tcg_flags_to_env(env);
+    if (stepping && !(shadow & X86_SHADOW_MOVSS)) {
+        env->dr[6] |= DR6_BS;
+        x86_raise_exception(env, EXCP_DB);
+    }
+}
+
+static bool must_leave(CPUState *cs)
+{
+    return atomic_load(&cs->exit_request) || atomic_load(&cs->stop) || atomic_load(&cs->unplug) ||
+           (atomic_load(&cs->interrupt_request) & CPU_INTERRUPT_EXIT);
+}
+
+static bool has_wake_up(CPUState *cs)
+{
+    CPUClass *cc = CPU_GET_CLASS(cs);
+
+    return cc->has_work ? cc->has_work(cs) : atomic_load(&cs->interrupt_request) != 0;
+}
+
+static int exec_loop(CPUX86State *env)
+{
+    CPUState *cs = env_cpu(env);
+    TcgEnv *t = tcg_env(env);
+
+    for (;;) {
+        atomic_store(&t->poll, 0);
+        if (atomic_load(&t->tcg->exclusive_pending)) {
+            tcg_exec_end(env);
+            tcg_exec_start(env);
+        }
+        if (atomic_exchange(&t->flush_pending, false)) {
+            flush_code(env);
+        }
+        tcg_io_changed(env);
+        if (env->exception_index >= 0) {
+            deliver_exception(env);
+            continue;
+        }
+        if (must_leave(cs)) {
+            return TCG_EXIT_REQUEST;
+        }
+        if (atomic_load(&cs->interrupt_request)) {
+            take_interrupts(env);
+        }
+        if (atomic_load(&cs->halted)) {
+            if (!has_wake_up(cs)) {
+                return TCG_EXIT_HALTED;
+            }
+            atomic_store(&cs->halted, false);
+            continue;
+        }
+        run_blocks(env);
+    }
+}
+
+/* Run the guest until the thread has something else to do. */
+int tcg_cpu_exec(CPUState *cs)
+{
+    CPUX86State *env = cpu_env(cs);
+    int reason;
+
+    tcg_exec_start(env);
+    if (sigsetjmp(cs->jmp_env, 0)) {
+        tcg_env(env)->single_insn = false;
+        tcg_end_exclusive(env);
+    }
+    reason = exec_loop(env);
+    if (tcg_env(env)->fp_live) {
+        tcg_fp_save(env);
+    }
+    tcg_exec_end(env);
+    atomic_store(&cs->exit_request, 0);
+    return reason;
+}
+
+/* ---- birth and death ------------------------------------------------------------------------ */
+
+void tcg_cpu_attach(TcgState *s, CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+
+    t->self = env;
+    t->tcg = s;
+    tcg_tlb_init(env);
+    g_mutex_lock(&s->lock);
+    g_mutex_lock(&s->exclusive_lock);
+    g_ptr_array_add(s->cpus, env);
+    g_mutex_unlock(&s->exclusive_lock);
+    g_mutex_unlock(&s->lock);
+}
+
+void tcg_cpu_detach(CPUX86State *env)
+{
+    TcgState *s = tcg_env(env)->tcg;
+
+    if (!s) {
+        return;
+    }
+    g_mutex_lock(&s->lock);
+    g_mutex_lock(&s->exclusive_lock);
+    g_ptr_array_remove(s->cpus, env);
+    g_mutex_unlock(&s->exclusive_lock);
+    g_mutex_unlock(&s->lock);
+    tcg_env(env)->tcg = NULL;
+}

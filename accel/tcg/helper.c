@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the thunks call.  Compiled for general registers only: the vector
+ * registers may still be the guest's, until tcg_fp_save().
+ */
+#include "accel/tcg/tcg-internal.h"
+#include "target/i386/exception.h"
+#include "target/i386/sysinsn.h"
+
+static const uint8_t *desc_at(const ColdDesc *desc, int32_t offset)
+{
+    return (const uint8_t *)desc + offset;
+}
+
+static void fp_away(CPUX86State *env)
+{
+    if (tcg_env(env)->fp_live) {
+        tcg_fp_save(env);
+    }
+}
+
+/* Back into the middle of a block: it may count on the vector state. */
+static void fp_back(CPUX86State *env, uint32_t was_live)
+{
+    if (was_live && !tcg_env(env)->fp_live) {
+        tcg_fp_load(env);
+    }
+}
+
+HelperPair tcg_entry_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
+{
+    uint32_t live = tcg_env(env)->fp_live;
+    HelperPair pair;
+
+    fp_away(env);
+    pair = tcg_helper_access(env, linear, desc);
+    fp_back(env, live);
+    return pair;
+}
+
+void tcg_entry_flush(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    uint32_t live = t->fp_live;
+    bool leave;
+
+    fp_away(env);
+    leave = tcg_helper_flush(env, desc);
+    if (leave && !(desc->kind & ACC_NO_EXIT)) {
+        if (desc->kind & ACC_HOST_FLAGS) {
+            t->flags_image = (uint16_t)t->save[3];
+        }
+        tcg_sync_rip(env, desc);
+        t->resume = t->tcg->thunk[THUNK_EXIT];
+        return;
+    }
+    fp_back(env, live);
+    t->resume = desc_at(desc, desc->resume);
+}
+
+void tcg_entry_link(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    const uint8_t *host;
+
+    fp_away(env);
+    tcg_flags_to_env(env);
+    host = tcg_block_chain(env, t->tcg->blocks[desc->block], desc->exit);
+    t->resume = host ? host : t->tcg->thunk[THUNK_EXIT];
+}
+
+void tcg_entry_lookup(CPUX86State *env, uint64_t target, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    Block *b;
+
+    env->rip = target;
+    t->resume = t->tcg->thunk[THUNK_EXIT];
+    if (atomic_load_explicit(&t->poll, memory_order_relaxed)) {
+        return;
+    }
+    fp_away(env);
+    tcg_flags_to_env(env);
+    t->stat_lookup++;
+    b = tcg_block_lookup(env, tcg_block_flags(env) | TBF_FLAGS_IMAGE);
+    if (b) {
+        tcg_jc_insert(env, b);
+        t->resume = b->hot;
+    }
+}
+
+void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    uint32_t live = t->fp_live;
+    const X86Insn *insn = (const X86Insn *)(uintptr_t)desc->arg;
+    uint64_t next;
+    bool leave = false;
+
+    fp_away(env);
+    tcg_flags_to_env(env);
+    tcg_sync_rip(env, desc);
+    t->stat_c_insn++;
+    next = env->rip + insn->length;
+    if (insn->class_ == X86_CLASS_STRING) {
+        leave = tcg_exec_string(env, insn);
+    } else if (tcg_fp_insn(insn)) {
+        tcg_exec_fp_insn(env, insn);
+    } else {
+        leave = x86_exec_insn(env, insn);
+    }
+    tcg_flags_from_env(env);
+    if (leave || env->rip != next) {
+        t->resume = t->tcg->thunk[THUNK_EXIT];
+        return;
+    }
+    fp_back(env, live);
+    t->resume = desc_at(desc, desc->resume);
+}
+
+void tcg_entry_fp(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+
+    if (!t->fp_live) {
+        tcg_fp_load(env);
+    }
+    t->resume = desc_at(desc, desc->resume);
+}
+
+void tcg_entry_poll(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+
+    tcg_sync_rip(env, desc);
+    t->resume = t->tcg->thunk[THUNK_EXIT];
+}
+
+void tcg_entry_raise(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    fp_away(env);
+    tcg_flags_to_env(env);
+    tcg_sync_rip(env, desc);
+    if (desc->arg == EXCP_GP) {
+        x86_raise_exception_err(env, EXCP_GP, 0);
+    }
+    x86_raise_exception(env, (int)desc->arg);
+}
+
+HelperPair tcg_entry_segment(CPUX86State *env, uint64_t offset, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    uint32_t live = t->fp_live;
+    HelperPair pair = {0, 0};
+
+    fp_away(env);
+    tcg_flags_to_env(env);
+    tcg_sync_rip(env, desc);
+    pair.r10 = x86_linear(env, desc->seg, offset, desc->size,
+                          desc->kind & ACC_WRITE ? X86_WRITE : X86_READ);
+    fp_back(env, live);
+    t->resume = desc_at(desc, desc->resume);
+    return pair;
+}
+
+/* A host exception in generated code, which is the guest's; the handler has filled env. */
+void tcg_entry_fault(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+
+    fp_away(env);
+    tcg_flags_to_env(env);
+    if (t->fault_vector == EXCP_GP || t->fault_vector == EXCP_AC) {
+        x86_raise_exception_err(env, (int)t->fault_vector, 0);
+    }
+    x86_raise_exception(env, (int)t->fault_vector);
+}

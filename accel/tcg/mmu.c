@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The software TLB: what generated code looks up inline, and everything
+ * behind a miss: page walk, faults, devices, accesses that cross pages, pages that
+ * hold translated code.
+ */
+#include <inttypes.h>
+#include "accel/tcg/tcg-internal.h"
+#include "system/log.h"
+#include "system/memory/memory.h"
+#include "target/i386/exception.h"
+
+/* A run of bytes within one page, as an access finds it. */
+typedef struct Piece {
+    uint8_t *host; /* NULL: a device, or nothing */
+    uint64_t phys;
+    uint64_t page_number;
+    bool plain; /* RAM that may be written with no further ado */
+    bool readonly; /* RAM in which writes are not kept by us */
+} Piece;
+
+/* A tag that matches no address which is looked up in that slot. */
+static uint64_t tag_none(uint32_t slot)
+{
+    return slot == 1 ? 1ull << 63 : (1ull << 63) - 0x1000;
+}
+
+static uint32_t tlb_slot(uint64_t linear)
+{
+    return linear >> 12 & (TLB_SIZE - 1);
+}
+
+static void tlb_clear(TcgEnv *t, int set, uint32_t slot)
+{
+    t->tlb[set][slot].neg_read = tag_none(slot);
+    t->tlb[set][slot].neg_write = tag_none(slot);
+}
+
+static void tlb_clear_set(TcgEnv *t, int set, bool keep_global)
+{
+    for (uint32_t i = 0; i < TLB_SIZE; i++) {
+        if (!keep_global || !(t->tlb[set][i].fill & TLB_FILL_GLOBAL)) {
+            tlb_clear(t, set, i);
+        }
+    }
+}
+
+static void tlb_clear_log(TcgEnv *t, int set, FillLog *log, bool keep_global)
+{
+    if (log->count > LOG_MAX) {
+        tlb_clear_set(t, set, keep_global);
+    } else {
+        for (uint32_t i = 0; i < log->count; i++) {
+            tlb_clear(t, set, log->slot[i]);
+        }
+    }
+    log->count = 0;
+}
+
+static void tlb_log(FillLog *log, uint32_t slot)
+{
+    if (log->count < LOG_MAX) {
+        log->slot[log->count++] = (uint16_t)slot;
+    } else {
+        log->count = LOG_MAX + 1;
+    }
+}
+
+void tcg_tlb_init(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+
+    for (int set = 0; set < TCG_SET_COUNT; set++) {
+        tlb_clear_set(t, set, false);
+        t->set[set].jc_log.count = LOG_MAX + 1;
+        tcg_jc_flush(t, set, false);
+    }
+    t->itlb_generation = t->itlb_global_generation = 1;
+}
+
+void x86_tlb_flush(CPUX86State *env, bool keep_global)
+{
+    TcgEnv *t = tcg_env(env);
+
+    for (int set = 0; set < TCG_SET_COUNT; set++) {
+        tlb_clear_log(t, set, &t->set[set].tlb_log, keep_global);
+        if (!keep_global) {
+            tlb_clear_log(t, set, &t->set[set].tlb_global_log, false);
+        }
+        tcg_jc_flush(t, set, keep_global);
+    }
+    t->itlb_generation++;
+    if (!keep_global) {
+        t->itlb_global_generation++;
+        memset(t->large_filter, 0, sizeof(t->large_filter));
+    }
+}
+
+static uint64_t *large_word(TcgEnv *t, uint64_t linear, uint64_t *ret_bit)
+{
+    uint64_t hash = (linear >> 21) * 0x9e3779b97f4a7c15ull >> 52;
+
+    *ret_bit = 1ull << (hash & 63);
+    return &t->large_filter[(hash & (LARGE_FILTER - 1)) / 64];
+}
+
+void x86_tlb_flush_page(CPUX86State *env, uint64_t linear)
+{
+    TcgEnv *t = tcg_env(env);
+    uint32_t slot = tlb_slot(linear);
+    uint64_t bit;
+    ItlbEntry *fetch = &t->itlb[linear >> 12 & (ITLB_SIZE - 1)];
+
+    if (*large_word(t, linear, &bit) & bit) {
+        x86_tlb_flush(env, false);
+        return;
+    }
+    for (int set = 0; set < TCG_SET_COUNT; set++) {
+        tlb_clear(t, set, slot);
+    }
+    fetch->generation = 0;
+    tcg_jc_flush_page(t, linear);
+}
+
+/* The page got translated code: stores are to be seen. */
+void tcg_tlb_forget_writes(TcgEnv *t, const uint8_t *host_page)
+{
+    uint64_t host = (uintptr_t)host_page & ~0xfffull;
+
+    for (int set = 0; set < TCG_SET_COUNT; set++) {
+        for (uint32_t i = 0; i < TLB_SIZE; i++) {
+            if (t->tlb[set][i].host == host) {
+                t->tlb[set][i].neg_write = tag_none(i);
+            }
+        }
+    }
+}
+
+/* The flat view changed under us: no host address can be relied on. */
+void tcg_io_changed(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+    unsigned generation = __atomic_load_n(&env_cpu(env)->as->generation, __ATOMIC_ACQUIRE);
+
+    if (t->as_generation != generation) {
+        t->as_generation = generation;
+        x86_tlb_flush(env, false);
+    }
+}
+
+/* ---- faults ---------------------------------------------------------------------------- */
+
+void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc)
+{
+    if (desc) {
+        env->rip = tcg_env(env)->tcg->blocks[desc->block]->pc + desc->guest;
+    }
+}
+
+static G_NORETURN void raise_at(CPUX86State *env, const ColdDesc *desc, int vector, uint32_t error)
+{
+    if (desc) {
+        tcg_sync_rip(env, desc);
+        tcg_flags_to_env(env);
+    }
+    x86_raise_exception_err(env, vector, error);
+}
+
+static G_NORETURN void raise_page_fault(CPUX86State *env, const ColdDesc *desc, uint64_t linear,
+                                        uint32_t error)
+{
+    env->cr2 = linear;
+    raise_at(env, desc, EXCP_PF, error);
+}
+
+static bool is_canonical(CPUX86State *env, uint64_t linear)
+{
+    unsigned shift = env->cr4 & CR4_LA57 ? 7 : 16;
+
+    return !(env->efer & MSR_EFER_LMA) || (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
+}
+
+static void check_canonical(CPUX86State *env, const ColdDesc *desc, uint64_t linear, size_t size)
+{
+    if (!is_canonical(env, linear) || !is_canonical(env, linear + size - 1)) {
+        raise_at(env, desc, desc && (desc->kind & ACC_STACK) ? EXCP_SS : EXCP_GP, 0);
+    }
+}
+
+/* ---- filling --------------------------------------------------------------------------- */
+
+static enum TcgSet set_for(CPUX86State *env, X86Priv priv)
+{
+    if (priv == X86_PRIV_CPL) {
+        if (x86_cpl(env) == 3) {
+            return TCG_SET_USER;
+        }
+        if ((env->cr4 & CR4_SMAP) && (env->rflags & AC_MASK)) {
+            return TCG_SET_KERNEL_AC;
+        }
+    }
+    return TCG_SET_KERNEL;
+}
+
+static bool range_holds_page(const FlatRange *range, uint64_t phys)
+{
+    return range->start <= (phys & ~0xfffull) && range->last >= (phys | 0xfff);
+}
+
+static void tlb_insert(TcgEnv *t, enum TcgSet set, uint64_t linear, const X86Translation *tr,
+                       const Piece *piece)
+{
+    uint32_t slot = tlb_slot(linear);
+    TlbEntry *e = &t->tlb[set][slot];
+    uint64_t tag = -(linear & ~0xfffull);
+    bool write = false;
+
+    if (tr->prot_write && !piece->readonly) {
+        uint8_t old = __atomic_fetch_or(&t->tcg->page_flags[piece->page_number], PAGE_WRITTEN,
+                                        __ATOMIC_SEQ_CST);
+        write = !(old & PAGE_CODE);
+    }
+    if (tr->page_size >= 2u << 20) {
+        uint64_t bit;
+
+        *large_word(t, linear, &bit) |= bit;
+    }
+    e->host = (uintptr_t)piece->host & ~0xfffull;
+    e->fill = tr->global ? TLB_FILL_GLOBAL : 0;
+    e->neg_read = tr->prot_read ? tag : tag_none(slot);
+    e->neg_write = write ? tag : tag_none(slot);
+    tlb_log(tr->global ? &t->set[set].tlb_global_log : &t->set[set].tlb_log, slot);
+    t->stat_mmu_fill++;
+}
+
+/* Under memory_read_lock(). */
+static void piece_find(CPUX86State *env, Piece *piece, const FlatRange *range)
+{
+    piece->host = range ? flat_range_host(range, piece->phys) : NULL;
+    if (!piece->host || !range->mr->ram_block) {
+        piece->host = NULL;
+        return;
+    }
+    piece->page_number = (range->mr->ram_block->offset + (uint64_t)(piece->host -
+                                                        range->mr->ram_block->host)) >> 12;
+    piece->readonly = range->readonly || range->romd || piece->page_number >= PAGE_FLAGS_MAX;
+}
+
+/* Translate for one access; raises #PF. Fills the TLB where it can. */
+static void translate(CPUX86State *env, const ColdDesc *desc, uint64_t linear, X86Access access,
+                      X86Priv priv, Piece *piece)
+{
+    TcgEnv *t = tcg_env(env);
+    X86Translation tr;
+    X86PageFault fault;
+    const FlatRange *range;
+
+    if (!x86_page_walk(env, linear, access, priv, &tr, &fault)) {
+        raise_page_fault(env, desc, linear, fault.error_code);
+    }
+    *piece = (Piece){.phys = tr.phys};
+    memory_read_lock();
+    range = flatview_lookup(address_space_view(env_cpu(env)->as), tr.phys);
+    piece_find(env, piece, range);
+    if (piece->host && range_holds_page(range, tr.phys)) {
+        tlb_insert(t, set_for(env, priv), linear, &tr, piece);
+        piece->plain = access != X86_WRITE ||
+                       t->tlb[set_for(env, priv)][tlb_slot(linear)].neg_write ==
+                           -(linear & ~0xfffull);
+    }
+    memory_read_unlock();
+}
+
+/* ---- one piece ------------------------------------------------------------------------- */
+
+static void copy_sized(void *to, const void *from, size_t size)
+{
+    switch (size) { /* what is aligned is one access, as other CPUs and devices expect */
+    case 1:
+        *(volatile uint8_t *)to = *(const uint8_t *)from;
+        break;
+    case 2:
+        *(volatile uint16_t *)to = *(const uint16_t *)from;
+        break;
+    case 4:
+        *(volatile uint32_t *)to = *(const uint32_t *)from;
+        break;
+    case 8:
+        *(volatile uint64_t *)to = *(const uint64_t *)from;
+        break;
+    default:
+        memcpy(to, from, size);
+    }
+}
+
+static bool is_natural(size_t size)
+{
+    return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+static void io_prepare(CPUX86State *env, const ColdDesc *desc)
+{
+    tcg_env(env)->stat_io++;
+    if (desc) {
+        tcg_sync_rip(env, desc);
+        tcg_flags_to_env(env);
+    }
+}
+
+static void piece_read(CPUX86State *env, const ColdDesc *desc, const Piece *piece, void *buf,
+                       size_t len)
+{
+    uint64_t value;
+
+    if (piece->host) {
+        copy_sized(buf, piece->host, len);
+        return;
+    }
+    io_prepare(env, desc);
+    if (is_natural(len)) {
+        address_space_load(env_cpu(env)->as, piece->phys, &value, (unsigned)len, MEMTXATTRS_NONE);
+        memcpy(buf, &value, len);
+    } else {
+        address_space_read(env_cpu(env)->as, piece->phys, MEMTXATTRS_NONE, buf, len);
+    }
+    tcg_io_changed(env);
+}
+
+/* A store that is seen: into a page with code. */
+static void code_page_write(TcgState *s, const Piece *piece, const void *buf, size_t len)
+{
+    g_mutex_lock(&s->lock);
+    copy_sized(piece->host, buf, len);
+    tcg_invalidate_locked(s, piece->page_number, piece->host, len);
+    g_mutex_unlock(&s->lock);
+}
+
+static void piece_write(CPUX86State *env, const ColdDesc *desc, const Piece *piece, const void *buf,
+                        size_t len)
+{
+    TcgState *s = tcg_env(env)->tcg;
+
+    if (piece->host && !piece->readonly) {
+        if (s->page_flags[piece->page_number] & PAGE_CODE) {
+            code_page_write(s, piece, buf, len);
+        } else {
+            copy_sized(piece->host, buf, len);
+        }
+        return;
+    }
+    io_prepare(env, desc);
+    if (is_natural(len)) {
+        uint64_t value = 0;
+
+        memcpy(&value, buf, len);
+        address_space_store(env_cpu(env)->as, piece->phys, value, (unsigned)len, MEMTXATTRS_NONE);
+    } else {
+        address_space_write(env_cpu(env)->as, piece->phys, MEMTXATTRS_NONE, buf, len);
+    }
+    tcg_io_changed(env);
+}
+
+/* ---- accesses from generated code -------------------------------------------------------- */
+
+static size_t first_part(uint64_t linear, size_t size)
+{
+    size_t room = 0x1000 - (linear & 0xfff);
+
+    return MIN(size, room);
+}
+
+static uint64_t wrap(CPUX86State *env, uint64_t linear)
+{
+    return env->efer & MSR_EFER_LMA && (env->hflags & HF_CS64) ? linear : (uint32_t)linear;
+}
+
+static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    TcgBounce *b = &t->bounce;
+    X86Access access = desc->kind & ACC_WRITE ? X86_WRITE : X86_READ;
+    size_t part = first_part(linear, desc->size), len = desc->size;
+    Piece piece[2];
+
+    translate(env, desc, linear, access, X86_PRIV_CPL, &piece[0]);
+    if (part < len) {
+        translate(env, desc, wrap(env, linear + part), access, X86_PRIV_CPL, &piece[1]);
+    }
+    b->linear = linear;
+    b->size = desc->size;
+    b->exclusive = desc->kind & ACC_LOCK;
+    if (b->exclusive) {
+        tcg_start_exclusive(env);
+    }
+    if (desc->kind & ACC_NO_READ && !(desc->kind & ACC_MASKED)) {
+        return;
+    }
+    piece_read(env, desc, &piece[0], b->data, part);
+    if (part < len) {
+        piece_read(env, desc, &piece[1], b->data + part, len - part);
+    }
+}
+
+HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    uint32_t slot = tlb_slot(linear);
+    TlbEntry *e = &t->tlb[desc->set][slot];
+    bool write = desc->kind & ACC_WRITE;
+    Piece piece;
+
+    t->stat_mmu_slow++;
+    check_canonical(env, desc, linear, desc->size);
+    if ((linear & 0xfff) + desc->size <= 0x1000) {
+        uint64_t tag = -(linear & ~0xfffull);
+
+        translate(env, desc, linear, write ? X86_WRITE : X86_READ, X86_PRIV_CPL, &piece);
+        if ((write ? e->neg_write : e->neg_read) == tag) {
+            t->resume = (const uint8_t *)desc + desc->resume;
+            return (HelperPair){linear & 0xfff, (uint64_t)slot * sizeof(TlbEntry)};
+        }
+    }
+    access_bounce(env, linear, desc);
+    t->fake.host = (uintptr_t)t->bounce.data;
+    if (write) {
+        t->resume = (const uint8_t *)desc + desc->bounce;
+        return (HelperPair){(uintptr_t)t->bounce.data, 0};
+    }
+    t->resume = (const uint8_t *)desc + desc->resume;
+    return (HelperPair){0, (uint64_t)(int64_t)(TCG_OFF(fake) - TLB_OFF(desc->set, neg_read))};
+}
+
+static void store_piece(CPUX86State *env, const ColdDesc *desc, uint64_t linear, const void *buf,
+                        size_t len)
+{
+    Piece piece;
+
+    translate(env, desc, linear, X86_WRITE, X86_PRIV_CPL, &piece);
+    piece_write(env, desc, &piece, buf, len);
+}
+
+/* The instruction has been done on the bounce buffer.  True: its own block is gone. */
+bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+    TcgBounce *b = &t->bounce;
+    Block *block = t->tcg->blocks[desc->block];
+    size_t part = first_part(b->linear, b->size);
+
+    store_piece(env, NULL, b->linear, b->data, part);
+    if (part < b->size) {
+        store_piece(env, NULL, wrap(env, b->linear + part), b->data + part, b->size - part);
+    }
+    if (b->exclusive) {
+        b->exclusive = false;
+        tcg_end_exclusive(env);
+    }
+    return !block->valid;
+}
+
+/* ---- accesses from C ----------------------------------------------------------------------- */
+
+static void *fast_host(CPUX86State *env, uint64_t linear, size_t len, bool write, X86Priv priv)
+{
+    TlbEntry *e = &tcg_env(env)->tlb[set_for(env, priv)][tlb_slot(linear)];
+    uint64_t offset = linear + (write ? e->neg_write : e->neg_read);
+
+    return offset <= 0x1000 - len && len <= 0x1000 ? (uint8_t *)(uintptr_t)e->host + offset : NULL;
+}
+
+void x86_ld_bytes(CPUX86State *env, uint64_t linear, void *buf, size_t len, X86Priv priv)
+{
+    check_canonical(env, NULL, linear, len ? len : 1);
+    while (len) {
+        size_t part = first_part(linear, len);
+        const void *host = fast_host(env, linear, part, false, priv);
+
+        if (host) {
+            copy_sized(buf, host, part);
+        } else {
+            Piece piece;
+
+            translate(env, NULL, linear, X86_READ, priv, &piece);
+            piece_read(env, NULL, &piece, buf, part);
+        }
+        buf = (uint8_t *)buf + part;
+        linear = wrap(env, linear + part);
+        len -= part;
+    }
+}
+
+void x86_probe(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv)
+{
+    Piece piece;
+
+    check_canonical(env, NULL, linear, len ? len : 1);
+    while (len) {
+        size_t part = first_part(linear, len);
+
+        if (access == X86_FETCH || !fast_host(env, linear, part, access == X86_WRITE, priv)) {
+            translate(env, NULL, linear, access, priv, &piece);
+        }
+        linear = wrap(env, linear + part);
+        len -= part;
+    }
+}
+
+void x86_st_bytes(CPUX86State *env, uint64_t linear, const void *buf, size_t len, X86Priv priv)
+{
+    if (first_part(linear, len) < len) {
+        x86_probe(env, linear, len, X86_WRITE, priv);
+    }
+    check_canonical(env, NULL, linear, len ? len : 1);
+    while (len) {
+        size_t part = first_part(linear, len);
+        void *host = fast_host(env, linear, part, true, priv);
+
+        if (host) {
+            copy_sized(host, buf, part);
+        } else {
+            Piece piece;
+
+            translate(env, NULL, linear, X86_WRITE, priv, &piece);
+            piece_write(env, NULL, &piece, buf, part);
+        }
+        buf = (const uint8_t *)buf + part;
+        linear = wrap(env, linear + part);
+        len -= part;
+    }
+}
+
+uint64_t x86_ld(CPUX86State *env, uint64_t linear, unsigned size, X86Priv priv)
+{
+    uint64_t value = 0;
+
+    x86_ld_bytes(env, linear, &value, size, priv);
+    return value;
+}
+
+void x86_st(CPUX86State *env, uint64_t linear, uint64_t value, unsigned size, X86Priv priv)
+{
+    x86_st_bytes(env, linear, &value, size, priv);
+}
+
+void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv)
+{
+    void *host = fast_host(env, linear, len, access == X86_WRITE, priv);
+    Piece piece;
+
+    if (host) {
+        return host;
+    }
+    check_canonical(env, NULL, linear, len);
+    translate(env, NULL, linear, access, priv, &piece);
+    return piece.plain ? piece.host : NULL;
+}
+
+/* ---- instruction fetch ------------------------------------------------------------------------ */
+
+static void fetch_fill(CPUX86State *env, uint64_t linear, ItlbEntry *e)
+{
+    TcgEnv *t = tcg_env(env);
+    X86Translation tr;
+    X86PageFault fault;
+    const FlatRange *range;
+    Piece piece = {NULL};
+
+    if (!is_canonical(env, linear)) {
+        x86_raise_exception_err(env, EXCP_GP, 0);
+    }
+    if (!x86_page_walk(env, linear, X86_FETCH, X86_PRIV_CPL, &tr, &fault)) {
+        raise_page_fault(env, NULL, linear, fault.error_code);
+    }
+    piece.phys = tr.phys & ~0xfffull;
+    memory_read_lock();
+    range = flatview_lookup(address_space_view(env_cpu(env)->as), piece.phys);
+    piece_find(env, &piece, range);
+    if (piece.host && (!range_holds_page(range, tr.phys) || piece.page_number >= PAGE_FLAGS_MAX)) {
+        piece.host = NULL;
+    }
+    memory_read_unlock();
+    if (!piece.host) {
+        log_unimp("tcg: code at physical %#" PRIx64 " is not in RAM\n", tr.phys);
+        x86_raise_exception(env, EXCP_UD); /* all ones, as nothing answers, is undefined */
+    }
+    *e = (ItlbEntry){
+        .page = linear >> 12,
+        .host = piece.host,
+        .page_number = piece.page_number,
+        .generation = tr.global ? t->itlb_global_generation : t->itlb_generation,
+        .large = tr.page_size >= 2u << 20,
+        .global = tr.global,
+        .user = x86_cpl(env) == 3,
+    };
+    if (e->large) {
+        uint64_t bit;
+
+        *large_word(t, linear, &bit) |= bit;
+    }
+}
+
+const ItlbEntry *tcg_fetch(CPUX86State *env, uint64_t linear)
+{
+    TcgEnv *t = tcg_env(env);
+    ItlbEntry *e;
+
+    linear = wrap(env, linear);
+    e = &t->itlb[linear >> 12 & (ITLB_SIZE - 1)];
+    if (e->page != linear >> 12 || e->user != (x86_cpl(env) == 3) ||
+        e->generation != (e->global ? t->itlb_global_generation : t->itlb_generation)) {
+        fetch_fill(env, linear, e);
+    }
+    t->fetch_global = e->global;
+    return e;
+}

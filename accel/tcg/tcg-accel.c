@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The translator as an accelerator (request T6): its types, and the thread
+ * of a vCPU.
+ */
+#include "accel/accel.h"
+#include <inttypes.h>
+#include "accel/tcg/tcg-internal.h"
+#include "hw/core/machine.h"
+#include "system/log.h"
+#include "system/memory/memory.h"
+
+typedef struct TCGAccel {
+    AccelState parent_obj;
+    TcgState state;
+    MemoryListener listener;
+    bool ready;
+} TCGAccel;
+
+#define TCG_ACCEL(obj) OBJECT_CHECK(TCGAccel, (obj), TYPE_TCG_ACCEL)
+
+/* The memory map changed: every vCPU compares the view's generation when it looks. */
+static void tcg_memory_commit(MemoryListener *l)
+{
+    TcgState *s = &((TCGAccel *)((char *)l - offsetof(TCGAccel, listener)))->state;
+
+    for (unsigned i = 0; i < s->cpus->len; i++) {
+        tcg_kick(g_ptr_array_index(s->cpus, i));
+    }
+}
+
+static bool tcg_init_machine(AccelState *accel, MachineState *machine, GError **error)
+{
+    TCGAccel *tcg = TCG_ACCEL(accel);
+
+    tcg_fp_init();
+    if (!tcg_cache_init(&tcg->state, error)) {
+        return false;
+    }
+    if (!tcg_state_register(&tcg->state)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE, "tcg: too many machines in one process");
+        tcg_cache_finish(&tcg->state);
+        return false;
+    }
+    tcg->state.machine = machine;
+    tcg->listener.commit = tcg_memory_commit;
+    memory_listener_register(&tcg->listener, &machine->address_space_memory);
+    tcg->ready = true;
+    return true;
+}
+
+static void tcg_log_statistics(TcgState *s)
+{
+    log_if(LOG_STATS,
+           "tcg: %" PRIu64 " blocks made, %" PRIu64 " invalidated, %" PRIu64
+           " flushes, %zu KiB hot, %zu KiB cold code\n",
+           s->translate_count, s->invalidate_count, s->flush_count,
+           (size_t)(s->hot - s->hot_start) >> 10, (size_t)(s->cold - s->cold_start) >> 10);
+}
+
+static void tcg_accel_finalize(Object *obj)
+{
+    TCGAccel *tcg = TCG_ACCEL(obj);
+
+    if (tcg->ready) {
+        memory_listener_unregister(&tcg->listener);
+        tcg_state_unregister(&tcg->state);
+        tcg_log_statistics(&tcg->state);
+        tcg_cache_finish(&tcg->state);
+    }
+}
+
+static int tcg_probe(char **ret_why)
+{
+    *ret_why = g_strdup("the translator runs everywhere");
+    return 1;
+}
+
+static void tcg_accel_class_init(ObjectClass *klass, const void *data)
+{
+    AccelClass *ac = ACCEL_CLASS(klass);
+
+    ac->name = "tcg";
+    ac->doc = "Translates x86 guest code to x86 host code";
+    ac->ops_type = ACCEL_OPS_NAME("tcg");
+    ac->init_machine = tcg_init_machine;
+    ac->probe = tcg_probe;
+}
+
+/* ---- vCPUs ------------------------------------------------------------------------------- */
+
+static void log_cpu_statistics(CPUX86State *env)
+{
+    TcgEnv *t = tcg_env(env);
+
+    log_if(LOG_STATS,
+           "tcg: cpu %d: %" PRIu64 " entries, %" PRIu64 " lookups, %" PRIu64 " slow accesses, %" PRIu64
+           " fills, %" PRIu64 " device accesses, %" PRIu64 " instructions in C\n",
+           env_cpu(env)->cpu_index, t->stat_exit, t->stat_lookup, t->stat_mmu_slow,
+           t->stat_mmu_fill, t->stat_io, t->stat_c_insn);
+}
+
+static gpointer tcg_vcpu_thread_fn(gpointer data)
+{
+    CPUState *cpu = data;
+    CPUX86State *env = cpu_env(cpu);
+
+    vmm_thread_register();
+    current_cpu = cpu;
+    tcg_thread_init(env);
+    while (!atomic_load(&cpu->unplug)) {
+        if (!atomic_load(&cpu->stopped) && !atomic_load(&cpu->stop)) {
+            tcg_cpu_exec(cpu);
+        }
+        cpu_wait_io_event(cpu);
+    }
+    log_cpu_statistics(env);
+    tcg_thread_finish(env);
+    tcg_cpu_detach(env);
+    current_cpu = NULL;
+    vmm_thread_unregister();
+    return NULL;
+}
+
+static bool tcg_start_vcpu_thread(CPUState *cpu, GError **error)
+{
+    g_autofree char *name = g_strdup_printf("CPU %d/TCG", cpu->cpu_index);
+    TCGAccel *tcg = TCG_ACCEL(cpu->machine->accelerator);
+
+    tcg_cpu_attach(&tcg->state, cpu_env(cpu));
+    cpu->created = true;
+    cpu->thread = g_thread_try_new(name, tcg_vcpu_thread_fn, cpu, error);
+    return cpu->thread != NULL;
+}
+
+static void tcg_kick_vcpu_thread(CPUState *cpu)
+{
+    tcg_kick(cpu_env(cpu));
+}
+
+static void tcg_handle_interrupt(CPUState *cpu, uint32_t mask)
+{
+    uint32_t old = atomic_fetch_or(&cpu->interrupt_request, mask);
+
+    tcg_kick(cpu_env(cpu));
+    if (current_cpu != cpu && (old & mask) != mask) {
+        g_mutex_lock(&cpu->lock);
+        g_cond_broadcast(&cpu->halt_cond);
+        g_mutex_unlock(&cpu->lock);
+    }
+}
+
+static void tcg_synchronize_post_reset(CPUState *cpu)
+{
+    CPUX86State *env = cpu_env(cpu);
+
+    if (tcg_env(env)->tcg) {
+        x86_tlb_flush(env, false);
+    }
+}
+
+static void tcg_accel_ops_class_init(ObjectClass *klass, const void *data)
+{
+    AccelOpsClass *ops = ACCEL_OPS_CLASS(klass);
+
+    ops->create_vcpu_thread = tcg_start_vcpu_thread;
+    ops->kick_vcpu_thread = tcg_kick_vcpu_thread;
+    ops->handle_interrupt = tcg_handle_interrupt;
+    ops->synchronize_post_reset = tcg_synchronize_post_reset;
+}
+
+static const TypeInfo tcg_types[] = {
+    {
+        .name = TYPE_TCG_ACCEL,
+        .parent = TYPE_ACCEL,
+        .instance_size = sizeof(TCGAccel),
+        .instance_finalize = tcg_accel_finalize,
+        .class_init = tcg_accel_class_init,
+        .doc = "Same-ISA dynamic translator",
+    },
+    {
+        .name = ACCEL_OPS_NAME("tcg"),
+        .parent = TYPE_ACCEL_OPS,
+        .class_init = tcg_accel_ops_class_init,
+        .doc = "How vCPUs run under the translator",
+    },
+    {
+        .name = ACCEL_CPU_NAME("tcg"),
+        .parent = TYPE_ACCEL_CPU,
+        .doc = "What the translator does to CPU classes",
+    },
+};
+DEFINE_TYPES(tcg_types)
