@@ -241,6 +241,9 @@ static int exec_loop(CPUX86State *env)
             flush_code(env);
         }
         tcg_io_changed(env);
+        if (env->exception_index >= 0 && t->bare) {
+            return TCG_EXIT_REQUEST;
+        }
         if (env->exception_index >= 0) {
             deliver_exception(env);
             continue;
@@ -252,7 +255,7 @@ static int exec_loop(CPUX86State *env)
             take_interrupts(env);
         }
         if (atomic_load(&cs->halted)) {
-            if (!has_wake_up(cs)) {
+            if (t->bare || !has_wake_up(cs)) {
                 return TCG_EXIT_HALTED;
             }
             atomic_store(&cs->halted, false);

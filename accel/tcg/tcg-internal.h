@@ -89,7 +89,7 @@ typedef struct TcgEnv {
     _Atomic bool running; /* between tcg_exec_start() and tcg_exec_end() */
     _Atomic bool flush_pending;
     bool in_exclusive;
-    bool registered;
+    bool bare; /* exceptions end tcg_cpu_exec() */
     bool single_insn; /* the next block is to hold one instruction */
     void *signal_stack;
     TcgSetState set[TCG_SET_COUNT];
