@@ -81,7 +81,9 @@ static void put_legacy(Trans *t, Emit *e, const X86Insn *i, const Patch *p)
         put_modrm(e, i, p);
         put_imm(e, i);
     } else {
-        emit_bytes(e, i->bytes + i->opcode_off + 1, i->length - i->opcode_off - 1u);
+        unsigned rest = i->opcode_off + (i->map == X86_MAP_1B ? 1u : i->map == X86_MAP_0F ? 2u : 3u);
+
+        emit_bytes(e, i->bytes + rest, i->length - rest);
     }
 }
 
