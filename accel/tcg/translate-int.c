@@ -336,7 +336,7 @@ static void trans_bt(Trans *t, const X86Insn *i)
         e8(e, 0xd2);
     }
     trans_segment(t, i->seg, kind, i->opsize);
-    emit_gs(e, 4, 0x81, 4, TCG_OFF(save[1])); /* and dword, bits - 1 */
+    emit_gs(e, 8, 0x81, 4, TCG_OFF(save[1])); /* and qword, bits - 1 */
     e32(e, bits - 1);
     mark_flags(t);
     op_init(&op);
