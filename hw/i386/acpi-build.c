@@ -219,6 +219,15 @@ static uint32_t build_waet(AcpiTables *t)
     return table;
 }
 
+static uint32_t put_extra(AcpiTables *t, GBytes *data)
+{
+    acpi_align(t, 8);
+    uint32_t table = t->data->len;
+
+    acpi_put_bytes(t, g_bytes_get_data(data, NULL), g_bytes_get_size(data));
+    return table;
+}
+
 AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
 {
     AcpiTables *t = acpi_tables_new();
@@ -236,6 +245,10 @@ AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
     }
     table = build_waet(t);
     g_array_append_val(list, table);
+    for (guint i = 0; config->extra && i < config->extra->len; i++) {
+        table = put_extra(t, g_ptr_array_index(config->extra, i));
+        g_array_append_val(list, table);
+    }
     acpi_build_rsdt(t, list);
     return t;
 }

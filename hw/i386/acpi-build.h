@@ -18,6 +18,7 @@ typedef struct AcpiPcConfig {
     unsigned serial_ports; /* bit n: COM n+1 */
     bool ioapic;
     uint64_t hole_start, hole_end;     /* PCI memory below 4 GiB, inclusive */
+    GPtrArray *extra;                  /* of GBytes: whole tables (-acpitable); NULL: none */
     uint64_t hole64_start, hole64_end; /* end 0: none */
 } AcpiPcConfig;
 

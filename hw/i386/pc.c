@@ -4,6 +4,7 @@
  * Reference; 82371SB (PIIX3) data sheet; CMOS bytes: Ralf Brown's CMOS map.
  */
 #include "hw/i386/pc.h"
+#include "hw/acpi/acpitable.h"
 #include "hw/char/serial.h"
 #include "hw/display/vga.h"
 #include "hw/input/i8042.h"
@@ -306,9 +307,35 @@ void pc_cmos_init(PCMachineState *pcms)
 /* ---- the machine is complete, and its resets ----------------------------------------------------
  */
 
+static bool pc_acpi_options(PCMachineState *pcms, GError **error)
+{
+    GPtrArray *options = MACHINE(pcms)->acpi_table_options;
+
+    for (guint i = 0; i < options->len; i++) {
+        GBytes *table = acpitable_load(g_ptr_array_index(options, i), error);
+        if (!table) {
+            return false;
+        }
+        g_ptr_array_add(pcms->acpi_config.extra, table);
+    }
+    return true;
+}
+
+/* -uuid, and then -smbios, which may say otherwise. */
 static bool pc_smbios_options(PCMachineState *pcms, GError **error)
 {
     GPtrArray *options = MACHINE(pcms)->smbios_options;
+    const char *text = MACHINE(pcms)->uuid;
+    uint8_t uuid[16];
+
+    if (text && !smbios_parse_uuid(text, uuid)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "-uuid: not a UUID: '%s'", text);
+        return false;
+    }
+    if (text) {
+        smbios_config_set_uuid(X86_MACHINE(pcms)->smbios, uuid);
+        fw_cfg_set_bytes(MACHINE(pcms)->fw_cfg, FW_CFG_UUID, uuid, sizeof(uuid));
+    }
 
     for (guint i = 0; i < options->len; i++) {
         if (!smbios_config_option(X86_MACHINE(pcms)->smbios, g_ptr_array_index(options, i),
@@ -325,7 +352,8 @@ bool pc_machine_done(MachineState *machine, GError **error)
     X86MachineState *x86ms = X86_MACHINE(machine);
 
     pc_guest_info_finish(pcms);
-    if (!pc_smbios_options(pcms, error) || !pc_fw_cfg_fill(pcms, error)) {
+    if (!pc_smbios_options(pcms, error) || !pc_acpi_options(pcms, error) ||
+        !pc_fw_cfg_fill(pcms, error)) {
         return false;
     }
     if (!x86_boots_directly(x86ms)) {
@@ -385,6 +413,18 @@ static const Property pc_machine_properties[] = {
     DEFINE_PROP_END,
 };
 
+static void pc_machine_instance_init(Object *obj)
+{
+    PCMachineState *pcms = PC_MACHINE(obj);
+
+    pcms->acpi_config.extra = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+}
+
+static void pc_machine_finalize(Object *obj)
+{
+    g_ptr_array_unref(PC_MACHINE(obj)->acpi_config.extra);
+}
+
 static void pc_machine_class_init(ObjectClass *klass, const void *data)
 {
     MachineClass *mc = MACHINE_CLASS(klass);
@@ -406,6 +446,8 @@ static const TypeInfo pc_machine_types[] = {
      .parent = TYPE_X86_MACHINE,
      .abstract = true,
      .instance_size = sizeof(PCMachineState),
+     .instance_init = pc_machine_instance_init,
+     .instance_finalize = pc_machine_finalize,
      .class_init = pc_machine_class_init,
      .properties = pc_machine_properties,
      },

@@ -129,8 +129,7 @@ static GBytes *firmware_read(X86MachineState *x86ms, GError **error)
 {
     MachineState *machine = MACHINE(x86ms);
     const char *name = machine->firmware ? machine->firmware : BIOS_DEFAULT;
-    g_autofree char *dirs = g_strdup_printf("%s%s%s", machine->firmware_dirs ?: "",
-                                            machine->firmware_dirs ? ":" : "", QUOIN_FIRMWARE_PATH);
+    const char *dirs = machine->firmware_dirs ? machine->firmware_dirs : QUOIN_FIRMWARE_PATH;
     g_autofree char *path = loader_find_file(name, dirs);
 
     if (!path) {

@@ -137,7 +137,7 @@ static bool option_error(GError **error, const char *what, const char *text)
     return false;
 }
 
-static bool parse_uuid(const char *text, uint8_t uuid[16])
+bool smbios_parse_uuid(const char *text, uint8_t uuid[16])
 {
     if (!g_uuid_string_is_valid(text)) {
         return false;
@@ -158,7 +158,7 @@ static bool option_set(SmbiosConfig *config, uint64_t type, const char *key, con
     uint8_t uuid[16];
 
     if (type == 1 && !strcmp(key, "uuid")) {
-        if (!parse_uuid(value, uuid)) {
+        if (!smbios_parse_uuid(value, uuid)) {
             return option_error(error, "not a UUID:", value);
         }
         smbios_config_set_uuid(config, uuid);

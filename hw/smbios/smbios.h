@@ -25,6 +25,8 @@ void smbios_config_free(SmbiosConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SmbiosConfig, smbios_config_free)
 /* -smbios type=1,manufacturer=X,...  or  file=PATH (a table as it is). */
 bool smbios_config_option(SmbiosConfig *config, const char *option, GError **error);
+/* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", in the order of its text. */
+bool smbios_parse_uuid(const char *text, uint8_t uuid[16]);
 void smbios_config_set_uuid(SmbiosConfig *config, const uint8_t uuid[16]);
 
 typedef struct SmbiosMachine {
