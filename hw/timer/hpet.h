@@ -5,7 +5,7 @@
  * and the RTC's output and pass them to outputs 0 (pin 2 for the 8254, wired by the
  * machine's GSI handler) and 8 unless legacy replacement is on; unnamed gpio output 0
  * enables the 8254 (its gpio input 0).
- * Properties: "timers" (3-32), "msi" (bool), "hpet-intcap" (mask of pins).
+ * Properties: "timers" (3-24), "msi" (bool), "hpet-intcap" (mask of pins).
  */
 #ifndef HW_TIMER_HPET_H
 #define HW_TIMER_HPET_H
