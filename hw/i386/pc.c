@@ -381,6 +381,9 @@ static void pc_act_as_firmware(PCMachineState *pcms)
         log_if(LOG_PCI, "pci: %s\n", error->message);
     }
     piix4_pm_enable_acpi(pcms->pm);
+    if (pcms->has_vga) {
+        pc_vga_text_mode(pcms);
+    }
 }
 
 void pc_machine_reset(MachineState *machine, ShutdownCause reason)

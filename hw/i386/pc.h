@@ -54,6 +54,8 @@ void pc_cmos_init(PCMachineState *pcms);
 bool pc_machine_done(MachineState *machine, GError **error);
 void pc_machine_reset(MachineState *machine, ShutdownCause reason);
 
+/* In vga-text.c: with no firmware, what its VGA BIOS does. */
+void pc_vga_text_mode(PCMachineState *pcms);
 /* In pc-fw-cfg.c: everything that firmware asks for. */
 bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error);
 
