@@ -90,6 +90,10 @@ enum X86Exception {
     EXCP_GP = 13, EXCP_PF = 14, EXCP_MF = 16, EXCP_AC = 17, EXCP_MC = 18, EXCP_XM = 19,
 };
 
+/* CPUX86State.exception_is_int */
+#define X86_EVENT_SOFT 1 /* int n, int3, into */
+#define X86_EVENT_INT1 2 /* int1: no DPL check */
+
 /* Page-fault error code (SDM vol. 3, 4.7) */
 #define PG_ERROR_P  0x01u
 #define PG_ERROR_W  0x02u
@@ -161,7 +165,7 @@ typedef struct DescriptorTable {
 #define HF_IOPL_MASK (3u << HF_IOPL_SHIFT)
 #define HF_FLAT_DS   0x100000u /* DS, ES, SS: base 0, limit 4 GiB, usable, and writable */
 #define HF_SMM       0x200000u
-#define HF_DRX       0x400000u /* a data or I/O breakpoint is armed */
+#define HF_DRX       0x400000u /* a breakpoint of any kind is armed in DR7 */
 #define HF_NE        0x800000u /* CR0.NE */
 
 /* FPU/SSE/AVX state in the standard (non-compacted) XSAVE format. */
@@ -200,12 +204,13 @@ struct CPUX86State {
 
     /* The event in delivery. */
     int exception_index; /* -1: none */
-    int exception_is_int; /* from int n, int3, into, int1: pushes the next RIP */
+    int exception_is_int; /* X86_EVENT_*: from int n, int3, into, int1: pushes the next RIP */
     uint32_t error_code;
     uint64_t exception_next_rip;
     int old_exception; /* contributory chain for #DF; -1: none */
     bool nmi_blocked;
     bool smm;
+    bool wait_for_sipi; /* after INIT, on an application processor: only SIPI wakes it */
     uint32_t smbase;
     uint64_t a20_mask; /* physical addresses are ANDed with it */
 
@@ -257,6 +262,14 @@ static inline unsigned x86_cpl(const CPUX86State *env)
     return env->hflags & HF_CPL_MASK;
 }
 
+/* SDM vol. 1, 3.3.7.1: 48 bits, or 57 with CR4.LA57, sign-extended. */
+static inline bool x86_is_canonical(const CPUX86State *env, uint64_t linear)
+{
+    unsigned shift = env->cr4 & CR4_LA57 ? 7 : 16;
+
+    return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
+}
+
 /*
  * Recompute env->hflags.  To be called after any change to CR0, CR4, EFER,
  * XCR0, RFLAGS.{TF,IOPL,VM}, a segment register or DR7.
@@ -265,6 +278,8 @@ void x86_update_hflags(CPUX86State *env);
 
 /* Architectural power-on or INIT state (SDM vol. 3, table 9-1). */
 void x86_cpu_reset_state(CPUX86State *env, bool init_only);
+/* The part of it that is in the MSRs: APIC base, PAT, MTRRs, machine check. */
+void x86_msr_reset(CPUX86State *env);
 
 /*
  * CPU_INTERRUPT_INIT and CPU_INTERRUPT_SIPI, taken by the vCPU's thread: reset and wait

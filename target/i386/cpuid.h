@@ -48,6 +48,9 @@ static inline bool x86_cpuid_has(const X86CPUIDConfig *c, uint32_t feature)
     return !feature || (c->features[(feature - 1) / 32] >> ((feature - 1) % 32) & 1);
 }
 
+/* Leaf 1 EAX: family, model, stepping; also EDX at reset. */
+uint32_t x86_cpuid_signature(const X86CPUIDConfig *config);
+
 /* Answer CPUID as the guest of this CPU sees it, in its present state (OSXSAVE, APIC...). */
 void x86_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf, uint32_t *eax, uint32_t *ebx,
                uint32_t *ecx, uint32_t *edx);

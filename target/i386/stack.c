@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pushing to and popping from a stack that may not be the current one yet.
+ * SDM vol. 1, 6.2; vol. 3, 6.14.2 (64-bit).
+ */
+#include "target/i386/segment.h"
+
+static uint64_t stack_mask(const SegmentCache *ss)
+{
+    return ss->flags & DESC_B_MASK ? 0xffffffff : 0xffff;
+}
+
+X86Stack x86_stack_current(CPUX86State *env)
+{
+    bool code64 = env->hflags & HF_CS64;
+
+    return (X86Stack){
+        .env = env,
+        .ss = code64 ? NULL : &env->segs[R_SS],
+        .sp = env->regs[R_ESP],
+        .mask = code64 ? UINT64_MAX : stack_mask(&env->segs[R_SS]),
+        .priv = X86_PRIV_CPL,
+    };
+}
+
+X86Stack x86_stack_new(CPUX86State *env, const SegmentCache *ss, uint64_t sp, unsigned cpl,
+                       uint16_t error)
+{
+    return (X86Stack){
+        .env = env,
+        .ss = ss,
+        .sp = sp,
+        .mask = stack_mask(ss),
+        .priv = cpl == 3 || cpl == x86_cpl(env) ? X86_PRIV_CPL : X86_PRIV_SYSTEM,
+        .error = error,
+    };
+}
+
+X86Stack x86_stack_new_64(CPUX86State *env, uint64_t sp, unsigned cpl, uint16_t error)
+{
+    return (X86Stack){
+        .env = env,
+        .sp = sp,
+        .mask = UINT64_MAX,
+        .priv = cpl == x86_cpl(env) ? X86_PRIV_CPL : X86_PRIV_SYSTEM,
+        .error = error,
+    };
+}
+
+static uint64_t stack_linear(const X86Stack *s, uint64_t sp, unsigned size)
+{
+    if (!s->ss) {
+        if (!x86_is_canonical(s->env, sp) || !x86_is_canonical(s->env, sp + size - 1)) {
+            x86_raise_exception_err(s->env, EXCP_SS, s->error);
+        }
+        return sp;
+    }
+    if ((s->ss->flags & DESC_UNUSABLE) || !x86_segment_limit_ok(s->ss, sp, size)) {
+        x86_raise_exception_err(s->env, EXCP_SS, s->error);
+    }
+    return (uint32_t)(s->ss->base + sp);
+}
+
+void x86_stack_push(X86Stack *s, uint64_t value, unsigned size)
+{
+    uint64_t sp = (s->sp - size) & s->mask;
+
+    x86_st(s->env, stack_linear(s, sp, size), value, size, s->priv);
+    s->sp = sp;
+}
+
+uint64_t x86_stack_pop(X86Stack *s, unsigned size)
+{
+    uint64_t sp = s->sp & s->mask;
+    uint64_t value = x86_ld(s->env, stack_linear(s, sp, size), size, s->priv);
+
+    s->sp = (sp + size) & s->mask;
+    return value;
+}
+
+void x86_stack_skip(X86Stack *s, int64_t bytes)
+{
+    s->sp = (s->sp + bytes) & s->mask;
+}
+
+void x86_stack_commit(const X86Stack *s)
+{
+    uint64_t *rsp = &s->env->regs[R_ESP];
+
+    if (s->mask == 0xffff) { /* the upper half of ESP is not touched */
+        *rsp = (*rsp & ~s->mask) | (s->sp & s->mask);
+    } else {
+        *rsp = s->sp & s->mask;
+    }
+}
