@@ -49,6 +49,14 @@ void x86_probe(CPUX86State *env, uint64_t linear, size_t len, X86Access access, 
  */
 void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv);
 
+/*
+ * Between these no other vCPU runs guest code: for locked operations that the host cannot do
+ * atomically (two pages, MMIO).  Nothing that can fault may be done in between that was not
+ * probed before.
+ */
+void x86_exclusive_begin(CPUX86State *env);
+void x86_exclusive_end(CPUX86State *env);
+
 void x86_tlb_flush(CPUX86State *env, bool keep_global);
 void x86_tlb_flush_page(CPUX86State *env, uint64_t linear);
 

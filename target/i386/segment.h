@@ -158,6 +158,8 @@ X86Stack x86_stack_new(CPUX86State *env, const SegmentCache *ss, uint64_t sp, un
 X86Stack x86_stack_new_64(CPUX86State *env, uint64_t sp, unsigned cpl, uint16_t error);
 void x86_stack_push(X86Stack *s, uint64_t value, unsigned size);
 uint64_t x86_stack_pop(X86Stack *s, unsigned size);
+/* Raise what a write at the top would. */
+void x86_stack_probe(const X86Stack *s, unsigned size);
 void x86_stack_skip(X86Stack *s, int64_t bytes);
 void x86_stack_commit(const X86Stack *s);
 /* A cache as the descriptor would fill it. */

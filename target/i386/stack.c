@@ -78,6 +78,11 @@ uint64_t x86_stack_pop(X86Stack *s, unsigned size)
     return value;
 }
 
+void x86_stack_probe(const X86Stack *s, unsigned size)
+{
+    x86_probe(s->env, stack_linear(s, s->sp & s->mask, size), size, X86_WRITE, s->priv);
+}
+
 void x86_stack_skip(X86Stack *s, int64_t bytes)
 {
     s->sp = (s->sp + bytes) & s->mask;
