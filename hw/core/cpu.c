@@ -5,6 +5,8 @@
  */
 #include "hw/core/cpu.h"
 
+#include <string.h>
+
 #include "accel/accel.h"
 #include "hw/core/machine.h"
 #include "system/loop/main-loop.h"
@@ -367,3 +369,34 @@ static const TypeInfo cpu_types[] = {
      .doc = "Root of all CPUs"},
 };
 DEFINE_TYPES(cpu_types)
+
+/* ---- -cpu ------------------------------------------------------------------------- */
+
+const char *cpu_parse_option(const char *root_type, const char *option, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(option, ",", 2);
+    const char *model = parts[0] ? parts[0] : "";
+    g_autofree char *type = g_strdup_printf("%s-%s", model, root_type);
+    bool help = strcmp(model, "help") == 0 || strcmp(model, "?") == 0;
+    ObjectClass *root = object_class_by_name(root_type);
+    ObjectClass *klass = object_class_by_name(type);
+    bool known = klass && !object_class_is_abstract(klass) &&
+                 object_class_dynamic_cast(klass, root_type);
+
+    if (!root || !known) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        if (root && CPU_CLASS(root)->list_models) {
+            CPU_CLASS(root)->list_models(text);
+        }
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE, "%s%s%s%s",
+                    help ? "" : "-cpu: there is no CPU model '", help ? "" : model,
+                    help ? "" : "'; there are\n", text->str);
+        return NULL;
+    }
+    if (parts[1] && CPU_CLASS(klass)->parse_features &&
+        !CPU_CLASS(klass)->parse_features(CPU_CLASS(klass), parts[1], error)) {
+        return NULL;
+    }
+    return object_class_get_name(klass);
+}

@@ -35,6 +35,13 @@ struct CPUClass {
     /* Called once, when the accelerator meets the class (request: M12). */
     void (*init_accel_cpu)(AccelCPUClass *accel_cpu, CPUClass *cc);
 
+    /*
+     * What follows the model in -cpu MODEL,+avx,level=7: check it and apply it to
+     * the CPUs of this class that are made from now on.  Main thread.
+     */
+    bool (*parse_features)(CPUClass *cc, const char *features, GError **error);
+    /* Models and features in words, for -cpu help. */
+    void (*list_models)(GString *out);
     /* Whether the CPU, when halted, has a reason to run.  vCPU thread. */
     bool (*has_work)(CPUState *cpu);
     /* Registers in words.  Stopped CPU or its own thread. */
@@ -115,5 +122,12 @@ void resume_all_vcpus(MachineState *machine);
 void cpu_remove_sync(CPUState *cpu);
 
 void cpu_dump_state(CPUState *cpu, GString *out);
+
+/*
+ * The whole of -cpu: "MODEL[,FEATURES]"; MODEL is a type name without the
+ * suffix of its root type ("max" for "max-x86_64-cpu").  Returns the
+ * type's name, or NULL and an error that lists what there is ("help" too).
+ */
+const char *cpu_parse_option(const char *root_type, const char *option, GError **error);
 
 #endif

@@ -237,10 +237,36 @@ typedef struct X86CPU {
     X86CPUIDConfig cpuid;
     uint32_t apic_id;
     Object *apic; /* link<x86-apic>: the local APIC, or NULL */
+
+    /* Features named on the command line, by word. */
+    uint32_t user_on[FEAT_WORD_COUNT], user_off[FEAT_WORD_COUNT];
+    uint32_t unavailable[FEAT_WORD_COUNT]; /* asked for and not to be had */
+    bool check, enforce;  /* warn about, or refuse, features that are not to be had */
+    bool host_phys_bits;
+    bool expose_kvm;      /* property "kvm": KVM's paravirtual leaves, under KVM */
+    bool features_settled; /* x86_cpu_settle_features() has been here */
+    uint64_t tsc_base;    /* tsc_offset as the CPU was made */
 } X86CPU;
 
 #define TYPE_X86_CPU "x86_64-cpu"
 #define X86_CPU(obj) OBJECT_CHECK(X86CPU, (obj), TYPE_X86_CPU)
+#define X86_CPU_TYPE_NAME(model) model "-" TYPE_X86_CPU
+
+typedef struct X86CPUModel X86CPUModel;
+typedef struct X86CPUClass {
+    CPUClass parent_class;
+    const X86CPUModel *model;
+} X86CPUClass;
+
+/*
+ * Bring the features down to what the accelerator can give: `supported` by word; `max`, of
+ * those, is what the models "max" and "host" have unasked.  Warns about what is missed,
+ * or fails with "enforce".  Called by the accelerator's cpu_realizefn; without
+ * one x86_cpu_realizefn does it with what the translator can do.
+ */
+bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
+                             const uint32_t supported[FEAT_WORD_COUNT],
+                             const uint32_t max[FEAT_WORD_COUNT], GError **error);
 
 static inline CPUX86State *cpu_env(CPUState *cs)
 {

@@ -39,7 +39,6 @@ typedef struct X86CPUIDConfig {
     uint32_t level, xlevel, family, model, stepping;
     uint32_t apic_id, nr_cores, nr_threads, nr_dies;
     uint32_t phys_bits, linear_bits;
-    bool hypervisor;
     uint64_t xcr0_supported;
 } X86CPUIDConfig;
 

@@ -74,6 +74,11 @@ uint32_t x86_xsave_component_size(unsigned component)
     return component < XSTATE_COMPONENTS ? xsave_layout()->size[component] : 0;
 }
 
+bool x86_xsave_component_aligned(unsigned component)
+{
+    return component < XSTATE_COMPONENTS && xsave_layout()->aligned[component];
+}
+
 void *x86_xsave_component(CPUX86State *env, unsigned component)
 {
     return x86_xsave_component_size(component)

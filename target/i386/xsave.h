@@ -52,6 +52,8 @@ static inline X86XSaveHeader *x86_xsave_header(CPUX86State *env)
 /* Offset and size of a component (2: high halves of YMM, 5: opmask...) on this host; size 0: none. */
 uint32_t x86_xsave_component_offset(unsigned component);
 uint32_t x86_xsave_component_size(unsigned component);
+/* In the compacted format it begins at a multiple of 64. */
+bool x86_xsave_component_aligned(unsigned component);
 /* The component in env, or NULL. */
 void *x86_xsave_component(CPUX86State *env, unsigned component);
 /* Bytes that the standard format takes for the components in `mask`. */

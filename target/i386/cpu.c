@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The CPU object: models as types, features as properties, realize (requests V1-V3),
+ * reset, dumps.
+ */
+#include "target/i386/cpu.h"
+#include <inttypes.h>
+#include <string.h>
+#include <x86intrin.h>
+#include "accel/accel.h"
+#include "hw/core/machine.h"
+#include "system/log.h"
+#include "target/i386/apic.h"
+#include "target/i386/cpu-models.h"
+#include "target/i386/exception.h"
+#include "target/i386/features.h"
+#include "target/i386/mmu.h"
+#include "target/i386/xsave.h"
+
+#define X86_CPU_GET_CLASS(obj) OBJECT_GET_CLASS(X86CPUClass, (obj), TYPE_X86_CPU)
+
+/* ---- properties ------------------------------------------------------------------------ */
+
+static GVariant *get_feature(Object *obj, const Property *prop)
+{
+    const X86FeatureInfo *f = x86_feature_find(prop->name);
+
+    return g_variant_new_boolean(X86_CPU(obj)->cpuid.features[f->word] >> f->bit & 1);
+}
+
+static bool set_feature(Object *obj, const Property *prop, GVariant *value, GError **error)
+{
+    const X86FeatureInfo *f = x86_feature_find(prop->name);
+    X86CPU *cpu = X86_CPU(obj);
+    uint32_t bit = 1u << f->bit;
+
+    if (g_variant_get_boolean(value)) {
+        cpu->cpuid.features[f->word] |= bit;
+        cpu->user_on[f->word] |= bit;
+        cpu->user_off[f->word] &= ~bit;
+    } else {
+        cpu->cpuid.features[f->word] &= ~bit;
+        cpu->user_off[f->word] |= bit;
+        cpu->user_on[f->word] &= ~bit;
+    }
+    return true;
+}
+
+static GVariant *get_vendor(Object *obj, const Property *prop)
+{
+    return g_variant_new_string(X86_CPU(obj)->cpuid.vendor);
+}
+
+static bool set_vendor(Object *obj, const Property *prop, GVariant *value, GError **error)
+{
+    const char *text = g_variant_get_string(value, NULL);
+
+    if (strlen(text) != 12) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "property 'vendor': '%s' has %zu characters; 12 are expected (AuthenticAMD, "
+                    "GenuineIntel)", text, strlen(text));
+        return false;
+    }
+    g_strlcpy(X86_CPU(obj)->cpuid.vendor, text, 13);
+    return true;
+}
+
+static GVariant *get_model_id(Object *obj, const Property *prop)
+{
+    g_autofree char *text = g_utf8_make_valid(X86_CPU(obj)->cpuid.model_id, -1);
+
+    return g_variant_new_string(text);
+}
+
+static bool set_model_id(Object *obj, const Property *prop, GVariant *value, GError **error)
+{
+    const char *text = g_variant_get_string(value, NULL);
+    char *to = X86_CPU(obj)->cpuid.model_id;
+
+    if (strlen(text) > 48) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "property 'model-id': '%s' has %zu characters; 48 at most are expected", text,
+                    strlen(text));
+        return false;
+    }
+    memset(to, 0, 49);
+    memcpy(to, text, strlen(text));
+    return true;
+}
+
+static GVariant *get_unavailable(Object *obj, const Property *prop)
+{
+    X86CPU *cpu = X86_CPU(obj);
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE_STRING_ARRAY);
+    for (size_t i = 0; i < x86_nr_features; i++) {
+        const X86FeatureInfo *f = &x86_features[i];
+
+        if (cpu->unavailable[f->word] >> f->bit & 1) {
+            g_variant_builder_add(&b, "s", f->name);
+        }
+    }
+    return g_variant_builder_end(&b);
+}
+
+static const Property plain_properties[] = {
+    DEFINE_PROP_CUSTOM("vendor", "s", get_vendor, set_vendor, PROP_CONFIG,
+                       "vendor that CPUID reports, 12 characters"),
+    DEFINE_PROP_CUSTOM("model-id", "s", get_model_id, set_model_id, PROP_CONFIG,
+                       "name that CPUID reports, up to 48 characters"),
+    DEFINE_PROP_UINT32("family", X86CPU, cpuid.family, 0, "processor family", .max = 270),
+    DEFINE_PROP_UINT32("model", X86CPU, cpuid.model, 0, "processor model", .max = 255),
+    DEFINE_PROP_UINT32("stepping", X86CPU, cpuid.stepping, 0, "processor stepping", .max = 15),
+    DEFINE_PROP_UINT32("level", X86CPU, cpuid.level, 0, "last basic CPUID leaf",
+                       .max = 0x3fffffff),
+    DEFINE_PROP_UINT32("xlevel", X86CPU, cpuid.xlevel, 0, "last extended CPUID leaf, or 0"),
+    DEFINE_PROP_UINT32("phys-bits", X86CPU, cpuid.phys_bits, 0,
+                       "width of physical addresses; 0: 40, or 36 without long mode", .max = 52),
+    DEFINE_PROP_BOOL("host-phys-bits", X86CPU, host_phys_bits, false,
+                     "take the width of physical addresses from the host"),
+    DEFINE_PROP_UINT32("apic-id", X86CPU, apic_id, 0, "APIC ID; set by the machine"),
+    DEFINE_PROP_BOOL("check", X86CPU, check, true, "warn about features that are not to be had"),
+    DEFINE_PROP_BOOL("enforce", X86CPU, enforce, false,
+                     "refuse to start when a feature is not to be had"),
+    DEFINE_PROP_BOOL("kvm", X86CPU, expose_kvm, true, "show KVM's paravirtual leaves under KVM"),
+    DEFINE_PROP_CUSTOM("unavailable-features", "as", get_unavailable, NULL, PROP_TELEMETRY,
+                       "features that were asked for and are not to be had"),
+};
+
+static Property feature_property(const X86FeatureInfo *f, const char *name, bool hidden)
+{
+    return (Property)DEFINE_PROP_CUSTOM(name, "b", get_feature, set_feature,
+                                        hidden ? PROP_INTERNAL : PROP_CONFIG, f->doc);
+}
+
+/* Made once; the class keeps it. */
+static const Property *make_properties(void)
+{
+    GArray *all = g_array_new(TRUE, TRUE, sizeof(Property));
+
+    g_array_append_vals(all, plain_properties, G_N_ELEMENTS(plain_properties));
+    for (size_t i = 0; i < x86_nr_features; i++) {
+        const X86FeatureInfo *f = &x86_features[i];
+        Property p = feature_property(f, f->name, false);
+
+        g_array_append_val(all, p);
+        if (f->alias) {
+            p = feature_property(f, f->alias, true);
+            g_array_append_val(all, p);
+        }
+    }
+    return (const Property *)g_array_free(all, FALSE);
+}
+
+/* ---- -cpu MODEL,features ------------------------------------------------------------------- */
+
+static bool register_feature(ObjectClass *klass, const char *name, const char *value,
+                             GError **error)
+{
+    g_autofree char *canonical = g_strdelimit(g_strdup(name), "_", '-');
+    const Property *prop = object_class_find_property(klass, canonical);
+
+    if (!prop) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PROPERTY,
+                    "-cpu: '%s' is neither a feature nor a property of a CPU; -cpu help lists them",
+                    name);
+        return false;
+    }
+    object_register_global(object_class_get_name(klass), prop->name, value);
+    return true;
+}
+
+static bool parse_one(ObjectClass *klass, const char *item, GError **error)
+{
+    const char *equals = strchr(item, '=');
+
+    if (*item == '+' || *item == '-') {
+        return register_feature(klass, item + 1, *item == '+' ? "on" : "off", error);
+    }
+    if (equals) {
+        g_autofree char *name = g_strndup(item, equals - item);
+        return register_feature(klass, name, equals + 1, error);
+    }
+    return register_feature(klass, item, "on", error);
+}
+
+static bool x86_cpu_parse_features(CPUClass *cc, const char *features, GError **error)
+{
+    g_auto(GStrv) items = g_strsplit(features, ",", -1);
+
+    for (char **item = items; *item; item++) {
+        if (**item && !parse_one(OBJECT_CLASS(cc), *item, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void x86_cpu_list_models(GString *out)
+{
+    g_string_append(out, "CPU models (-cpu MODEL[,FEATURE=on|off][,PROPERTY=VALUE]):\n");
+    for (size_t i = 0; i < x86_nr_cpu_models; i++) {
+        g_string_append_printf(out, "  %-16s %s\n", x86_cpu_models[i].name, x86_cpu_models[i].doc);
+    }
+    g_string_append(out, "\nFeatures (+NAME, -NAME, NAME=on, NAME=off):\n");
+    for (size_t i = 0; i < x86_nr_features; i++) {
+        const X86FeatureInfo *f = &x86_features[i];
+
+        g_string_append_printf(out, "  %-20s %-20s %s\n", f->name,
+                               x86_feature_word_name(f->word), f->doc);
+    }
+    g_string_append(out, "\nProperties:\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(plain_properties); i++) {
+        g_string_append_printf(out, "  %-20s %s\n", plain_properties[i].name,
+                               plain_properties[i].doc);
+    }
+}
+
+/* ---- features in effect ------------------------------------------------------------------------ */
+
+static char *feature_names(const uint32_t words[FEAT_WORD_COUNT])
+{
+    GString *names = g_string_new(NULL);
+
+    for (size_t i = 0; i < x86_nr_features; i++) {
+        const X86FeatureInfo *f = &x86_features[i];
+
+        if (words[f->word] >> f->bit & 1) {
+            g_string_append_printf(names, "%s%s", names->len ? ", " : "", f->name);
+        }
+    }
+    return g_string_free(names, FALSE);
+}
+
+/* Features that make no sense without others (SDM vol. 1, 13.3 and 14.3 ff.). */
+static const struct {
+    uint32_t feature, needs;
+} dependencies[] = {
+    {X86_FEATURE(FEAT_1_ECX, 28), X86_FEATURE(FEAT_1_ECX, 26)},   /* avx: xsave */
+    {X86_FEATURE(FEAT_1_ECX, 12), X86_FEATURE(FEAT_1_ECX, 28)},   /* fma: avx */
+    {X86_FEATURE(FEAT_1_ECX, 29), X86_FEATURE(FEAT_1_ECX, 28)},   /* f16c: avx */
+    {X86_FEATURE(FEAT_7_0_EBX, 5), X86_FEATURE(FEAT_1_ECX, 28)},  /* avx2: avx */
+    {X86_FEATURE(FEAT_7_0_ECX, 9), X86_FEATURE(FEAT_1_ECX, 28)},  /* vaes: avx */
+    {X86_FEATURE(FEAT_7_0_ECX, 10), X86_FEATURE(FEAT_1_ECX, 28)}, /* vpclmulqdq: avx */
+    {X86_FEATURE(FEAT_7_1_EAX, 4), X86_FEATURE(FEAT_7_0_EBX, 5)}, /* avx-vnni: avx2 */
+    {X86_FEATURE(FEAT_7_0_EBX, 16), X86_FEATURE(FEAT_7_0_EBX, 5)}, /* avx512f: avx2 */
+    {X86_FEATURE(FEAT_7_0_EBX, 17), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_EBX, 21), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_EBX, 28), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_EBX, 30), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_EBX, 31), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_ECX, 1), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_ECX, 6), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_ECX, 11), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_ECX, 12), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_ECX, 14), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_EDX, 8), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_7_0_EDX, 23), X86_FEATURE(FEAT_7_0_EBX, 30)},
+    {X86_FEATURE(FEAT_7_1_EAX, 5), X86_FEATURE(FEAT_7_0_EBX, 16)},
+    {X86_FEATURE(FEAT_D_1_EAX, 0), X86_FEATURE(FEAT_1_ECX, 26)},
+    {X86_FEATURE(FEAT_D_1_EAX, 1), X86_FEATURE(FEAT_1_ECX, 26)},
+    {X86_FEATURE(FEAT_D_1_EAX, 2), X86_FEATURE(FEAT_1_ECX, 26)},
+    {X86_FEATURE(FEAT_7_0_ECX, 3), X86_FEATURE(FEAT_1_ECX, 26)},
+};
+
+static void drop_orphans(X86CPUIDConfig *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(dependencies); i++) {
+        uint32_t f = dependencies[i].feature - 1;
+
+        if (!x86_cpuid_has(c, dependencies[i].needs)) {
+            c->features[f / 32] &= ~(1u << f % 32);
+        }
+    }
+}
+
+static void settle_xcr0(X86CPUIDConfig *c)
+{
+    uint64_t host = x86_xsave_host_mask();
+
+    c->xcr0_supported = 0;
+    if (!x86_cpuid_has(c, X86_FEATURE(FEAT_1_ECX, 26))) {
+        return;
+    }
+    c->xcr0_supported = XSTATE_FP | XSTATE_SSE;
+    c->xcr0_supported |= x86_cpuid_has(c, X86_FEATURE(FEAT_1_ECX, 28)) ? XSTATE_AVX : 0;
+    c->xcr0_supported |= x86_cpuid_has(c, X86_FEATURE(FEAT_7_0_EBX, 16)) ? XSTATE_AVX512 : 0;
+    c->xcr0_supported |= x86_cpuid_has(c, X86_FEATURE(FEAT_7_0_ECX, 3)) ? XSTATE_PKRU : 0;
+    c->xcr0_supported &= host;
+}
+
+static bool report_unavailable(X86CPU *cpu, const char *accelerator, GError **error)
+{
+    g_autofree char *names = feature_names(cpu->unavailable);
+
+    if (!*names) {
+        return true;
+    }
+    if (cpu->enforce) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "-cpu: %s on this host does not have: %s", accelerator, names);
+        return false;
+    }
+    /* Once for the machine, not once for each CPU. */
+    if (cpu->check && CPU(cpu)->cpu_index == 0) {
+        log_printf("warning: %s on this host does not have the CPU feature%s %s\n", accelerator,
+                   strchr(names, ',') ? "s" : "", names);
+    }
+    return true;
+}
+
+bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
+                             const uint32_t supported[FEAT_WORD_COUNT],
+                             const uint32_t max[FEAT_WORD_COUNT], GError **error)
+{
+    const X86CPUModel *model = X86_CPU_GET_CLASS(cpu)->model;
+    X86CPUIDConfig *c = &cpu->cpuid;
+
+    for (int i = 0; i < FEAT_WORD_COUNT; i++) {
+        if (model && model->maximal) {
+            c->features[i] |= max[i] & ~cpu->user_off[i];
+        }
+        cpu->unavailable[i] = c->features[i] & ~supported[i];
+        c->features[i] &= supported[i];
+    }
+    drop_orphans(c);
+    settle_xcr0(c);
+    cpu->features_settled = true;
+    return report_unavailable(cpu, accelerator, error);
+}
+
+static bool settle_by_default(X86CPU *cpu, GError **error)
+{
+    uint32_t supported[FEAT_WORD_COUNT], max[FEAT_WORD_COUNT];
+
+    x86_features_tcg(supported);
+    x86_features_tcg_max(max);
+    return x86_cpu_settle_features(cpu, "the translator", supported, max, error);
+}
+
+/* ---- realize --------------------------------------------------------------------------------------- */
+
+static uint32_t host_phys_bits(void)
+{
+    uint32_t eax, ebx, ecx, edx;
+
+    x86_host_cpuid(0x80000008, 0, &eax, &ebx, &ecx, &edx);
+    return eax & 0xff ? eax & 0xff : 36;
+}
+
+static void settle_widths(X86CPU *cpu)
+{
+    X86CPUIDConfig *c = &cpu->cpuid;
+    bool lm = x86_cpuid_has(c, X86_FEATURE(FEAT_80000001_EDX, 29));
+
+    if (cpu->host_phys_bits) {
+        c->phys_bits = host_phys_bits();
+    } else if (!c->phys_bits) {
+        c->phys_bits = lm ? 40 : 36;
+    }
+    c->linear_bits = x86_cpuid_has(c, X86_FEATURE(FEAT_7_0_ECX, 16)) ? 57 : lm ? 48 : 32;
+}
+
+static bool check_phys_bits(const X86CPUIDConfig *c, GError **error)
+{
+    if (c->phys_bits && c->phys_bits < 32) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "property 'phys-bits': %u is too few; 32 to 52 are expected", c->phys_bits);
+        return false;
+    }
+    return true;
+}
+
+static void settle_topology(X86CPU *cpu)
+{
+    const SMPConfig *smp = &CPU(cpu)->machine->smp;
+
+    cpu->cpuid.apic_id = cpu->apic_id;
+    cpu->cpuid.nr_threads = MAX(smp->threads, 1);
+    cpu->cpuid.nr_cores = MAX(smp->cores, 1);
+    cpu->cpuid.nr_dies = MAX(smp->dies, 1);
+}
+
+/* All CPUs of a machine count the same time, from the birth of the first. */
+static void start_tsc(X86CPU *cpu)
+{
+    CPUState *first = machine_get_cpu(CPU(cpu)->machine, 0);
+
+    cpu->tsc_base = first && first != CPU(cpu) ? X86_CPU(first)->tsc_base : -__rdtsc();
+    cpu->env.tsc_offset = cpu->tsc_base;
+}
+
+/* V1: the list; V2: the accelerator's part; V3: the thread. */
+static bool x86_cpu_realizefn(DeviceState *dev, GError **error)
+{
+    CPUState *cs = CPU(dev);
+    X86CPU *cpu = X86_CPU(dev);
+
+    if (!check_phys_bits(&cpu->cpuid, error) || !cpu_exec_realizefn(cs, error)) {
+        return false;
+    }
+    if (!cpu->features_settled && !settle_by_default(cpu, error)) {
+        return false;
+    }
+    settle_widths(cpu);
+    settle_topology(cpu);
+    start_tsc(cpu);
+    device_cold_reset(dev);
+    return vmm_init_vcpu(cs, error);
+}
+
+/* ---- reset and execution hooks ----------------------------------------------------------------------- */
+
+static bool is_bootstrap(X86CPU *cpu)
+{
+    return CPU(cpu)->cpu_index == 0;
+}
+
+/* The CPU is stopped, so its TLB may be touched from here. */
+static void x86_cpu_reset_hold(DeviceState *dev)
+{
+    X86CPU *cpu = X86_CPU(dev);
+    CPUState *cs = CPU(dev);
+    CPUX86State *env = &cpu->env;
+
+    x86_cpu_reset_state(env, false);
+    env->tsc_offset = cpu->tsc_base;
+    env->wait_for_sipi = !is_bootstrap(cpu);
+    atomic_store(&cs->halted, env->wait_for_sipi);
+    atomic_store(&cs->interrupt_request, 0);
+    x86_tlb_flush(env, false);
+}
+
+static bool x86_cpu_has_work(CPUState *cs)
+{
+    const CPUX86State *env = cpu_env(cs);
+    uint32_t request = atomic_load(&cs->interrupt_request);
+
+    if (request & (CPU_INTERRUPT_INIT | CPU_INTERRUPT_SIPI)) {
+        return true;
+    }
+    if (env->wait_for_sipi) {
+        return false;
+    }
+    return (request & (CPU_INTERRUPT_SMI | CPU_INTERRUPT_MCE)) ||
+           ((request & CPU_INTERRUPT_NMI) && !env->nmi_blocked) ||
+           ((request & CPU_INTERRUPT_HARD) && (env->rflags & IF_MASK));
+}
+
+static uint64_t x86_cpu_get_pc(CPUState *cs)
+{
+    return cpu_env(cs)->segs[R_CS].base + cpu_env(cs)->rip;
+}
+
+static void x86_cpu_set_pc(CPUState *cs, uint64_t pc)
+{
+    cpu_env(cs)->rip = pc - cpu_env(cs)->segs[R_CS].base;
+}
+
+/* ---- dump ----------------------------------------------------------------------------------------------- */
+
+static void dump_segment(GString *out, const char *name, const SegmentCache *s)
+{
+    g_string_append_printf(out, "%-3s %04x %016" PRIx64 " %08x %08x\n", name, s->selector, s->base,
+                           s->limit, s->flags);
+}
+
+static void dump_general(const CPUX86State *env, GString *out)
+{
+    static const char names[16][4] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
+                                      "R8 ", "R9 ", "R10", "R11", "R12", "R13", "R14", "R15"};
+
+    for (int i = 0; i < 16; i++) {
+        g_string_append_printf(out, "%s=%016" PRIx64 "%c", names[i], env->regs[i],
+                               i % 4 == 3 ? '\n' : ' ');
+    }
+    g_string_append_printf(out, "RIP=%016" PRIx64 " RFL=%08" PRIx64 " CPL=%u HF=%08x SHADOW=%u\n",
+                           env->rip, env->rflags, env->hflags & HF_CPL_MASK, env->hflags,
+                           env->shadow);
+}
+
+static void dump_system(const CPUX86State *env, GString *out)
+{
+    g_string_append_printf(out, "GDT %016" PRIx64 " %08x\nIDT %016" PRIx64 " %08x\n",
+                           env->gdt.base, env->gdt.limit, env->idt.base, env->idt.limit);
+    g_string_append_printf(out,
+                           "CR0=%08" PRIx64 " CR2=%016" PRIx64 " CR3=%016" PRIx64 " CR4=%08" PRIx64
+                           " EFER=%" PRIx64 " XCR0=%" PRIx64 "\n",
+                           env->cr0, env->cr2, env->cr3, env->cr4, env->efer, env->xcr0);
+    g_string_append_printf(out,
+                           "DR0=%016" PRIx64 " DR1=%016" PRIx64 " DR2=%016" PRIx64 " DR3=%016" PRIx64
+                           " DR6=%08" PRIx64 " DR7=%08" PRIx64 "\n",
+                           env->dr[0], env->dr[1], env->dr[2], env->dr[3], env->dr[6],
+                           env->dr[7]);
+}
+
+void x86_cpu_dump_state(CPUState *cs, GString *out)
+{
+    static const char names[R_SEG_COUNT][3] = {"ES", "CS", "SS", "DS", "FS", "GS"};
+    const CPUX86State *env = cpu_env(cs);
+
+    dump_general(env, out);
+    for (int i = 0; i < R_SEG_COUNT; i++) {
+        dump_segment(out, names[i], &env->segs[i]);
+    }
+    dump_segment(out, "LDT", &env->ldt);
+    dump_segment(out, "TR", &env->tr);
+    dump_system(env, out);
+}
+
+/* ---- types -------------------------------------------------------------------------------------------------- */
+
+static void x86_cpu_instance_init(Object *obj)
+{
+    X86CPU *cpu = X86_CPU(obj);
+    const X86CPUModel *model = X86_CPU_GET_CLASS(obj)->model;
+
+    if (model) {
+        x86_cpu_model_apply(model, &cpu->cpuid);
+    }
+    cpu->env.a20_mask = UINT64_MAX;
+    cpu->env.exception_index = -1;
+    cpu->env.old_exception = -1;
+    accel_cpu_instance_init(CPU(obj));
+}
+
+static void x86_cpu_class_init(ObjectClass *klass, const void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    CPUClass *cc = CPU_CLASS(klass);
+
+    object_class_set_properties(klass, make_properties());
+    dc->realize = x86_cpu_realizefn;
+    dc->reset_hold = x86_cpu_reset_hold;
+    dc->user_creatable = false;
+    dc->category = DEVICE_CATEGORY_CPU;
+    cc->parse_features = x86_cpu_parse_features;
+    cc->list_models = x86_cpu_list_models;
+    cc->has_work = x86_cpu_has_work;
+    cc->dump_state = x86_cpu_dump_state;
+    cc->get_pc = x86_cpu_get_pc;
+    cc->set_pc = x86_cpu_set_pc;
+}
+
+static void x86_cpu_model_class_init(ObjectClass *klass, const void *data)
+{
+    X86CPUClass *xc = OBJECT_CLASS_CHECK(X86CPUClass, klass, TYPE_X86_CPU);
+
+    xc->model = data;
+    klass->doc = xc->model->doc;
+}
+
+static const TypeInfo x86_cpu_type = {
+    .name = TYPE_X86_CPU,
+    .parent = TYPE_CPU,
+    .instance_size = sizeof(X86CPU),
+    .instance_align = 64,
+    .instance_init = x86_cpu_instance_init,
+    .abstract = true,
+    .class_size = sizeof(X86CPUClass),
+    .class_init = x86_cpu_class_init,
+    .doc = "an x86 CPU",
+};
+
+/* The registry keeps the pointers, so each model's TypeInfo and name live on. */
+static void register_model(const X86CPUModel *model, const char *name)
+{
+    TypeInfo *info = g_new0(TypeInfo, 1);
+
+    info->name = g_strdup_printf("%s-%s", name, TYPE_X86_CPU);
+    info->parent = TYPE_X86_CPU;
+    info->class_init = x86_cpu_model_class_init;
+    info->class_data = model;
+    info->doc = model->doc;
+    type_register_static(info);
+}
+
+static void x86_cpu_register_types(void)
+{
+    type_register_static(&x86_cpu_type);
+    for (size_t i = 0; i < x86_nr_cpu_models; i++) {
+        const X86CPUModel *model = &x86_cpu_models[i];
+
+        register_model(model, model->name);
+        if (!model->maximal) { /* QEMU's names of first versions */
+            g_autofree char *v1 = g_strdup_printf("%s-v1", model->name);
+
+            register_model(model, v1);
+        }
+    }
+}
+type_init(x86_cpu_register_types)
