@@ -162,6 +162,9 @@ typedef enum OpImm {
 #define REG32    (1u << 21) /* mov cr, dr: mod is ignored, operand 4 or 8 by mode */
 #define LEAVE    (1u << 22)
 #define NOTCS    (1u << 23) /* mov to segment: cs is #UD */
+#define NOALIGN  (1u << 25) /* 16 bytes of SSE that may lie anywhere */
+#define ALIGNED  (1u << 26) /* #GP when not aligned to its size */
+#define IS4      (1u << 27) /* a register in the immediate's upper half */
 #define NOZ      (1u << 24) /* EVEX: no zeroing */
 
 typedef enum OpFlags {

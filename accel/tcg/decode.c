@@ -612,7 +612,7 @@ static void set_implicit_gprs(X86Insn *i, const OpRow *row)
 static void set_gprs(X86Insn *i, const OpRow *row)
 {
     if (i->reg_kind == X86_OPD_GPR) {
-        use_gpr(i, i->reg, i->reg_size, i->reg_acc | (row->at & CMOV ? X86_ACC_R : 0));
+        use_gpr(i, i->reg, i->reg_size, i->reg_acc);
     }
     if (i->rm_kind == X86_OPD_GPR) {
         use_gpr(i, i->rm, i->rm_size, i->rm_acc);
@@ -779,13 +779,20 @@ static void set_implicit_memory(Cursor *c, const OpRow *row)
     i->mem = X86_MEM_WRITE;
 }
 
+static unsigned alignment(const X86Insn *i, const OpRow *row)
+{
+    bool sse = row->cls == X86_CLASS_SSE && i->mem_size == 16 && !(row->at & NOALIGN);
+
+    return i->mem && (sse || (row->at & ALIGNED)) ? i->mem_size : 0;
+}
+
 static void set_operands(Cursor *c, const OpRow *row)
 {
     X86Insn *i = c->i;
     bool rm_is_reg = i->mod == 3 || (row->form & FORM_OPREG);
 
     i->reg_kind = row->form & 7;
-    i->reg_acc = row->form >> 3 & 3;
+    i->reg_acc = (row->form >> 3 & 3) | (row->at & CMOV ? X86_ACC_R : 0);
     i->vvvv_kind = row->form >> 10 & 7;
     i->vvvv_acc = row->form >> 13 & 3;
     i->opcode_reg = (row->form & FORM_OPREG) != 0;
@@ -800,6 +807,9 @@ static void set_operands(Cursor *c, const OpRow *row)
         i->mem_size = memory_size(c, row);
     }
     i->elem_size = row->el;
+    i->is4 = (row->at & IS4) != 0;
+    i->w_ignored = !c->mode.code64 && i->w && (row->gs == zY || row->es == zY);
+    i->align = alignment(i, row);
     if (row->at & (PUSH | POP)) {
         i->stack = row->at & PUSH ? X86_STACK_PUSH : X86_STACK_POP;
         i->stack_size = i->opsize;

@@ -120,6 +120,9 @@ typedef struct X86Insn {
     uint8_t implicit_mem; /* mem is not from a ModRM or moffs: strings, maskmov (base is rdi) */
     uint8_t stack, stack_size; /* X86StackAccess and its bytes; leave is a pop */
     uint8_t elem_size;    /* EVEX and masked VEX: bytes of an element, else 0 */
+    uint8_t align;        /* #GP unless the memory operand is aligned to this; 0: anywhere */
+    uint8_t w_ignored;    /* outside 64-bit code: VEX.W and EVEX.W would widen a register */
+    uint8_t is4;          /* imm[7:4] is a register; outside 64-bit code bit 7 is ignored */
     uint8_t vl_any;       /* scalar or fixed 128 bits: vl is not the length of the operation */
 
     uint8_t mem;        /* X86MemAccess of the ModRM, moffs or implicit operand */
