@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Runs a case under the translator: one bare vCPU at CPL 3 with the same pages
+ * at the same addresses, and no device.
+ */
+#include <string.h>
+#include "accel/tcg/bare.h"
+#include "target/i386/cpu.h"
+#include "tests/oracle/case.h"
+
+#define RAM_SIZE (32u << 20)
+#define PAGE     4096u
+
+static TcgBare *bare;
+
+static void map_range(uint64_t base, uint64_t size, unsigned bits)
+{
+    for (uint64_t a = base; a < base + size; a += PAGE) {
+        tcg_bare_set_page(bare, a, bits);
+    }
+}
+
+bool guest_init(void)
+{
+    bare = tcg_bare_new(RAM_SIZE);
+    if (!bare) {
+        return false;
+    }
+    tcg_bare_long_mode(bare, 3, PAGE);
+    map_range(0, RAM_SIZE, 0);
+    map_range(CODE_BASE, CODE_SIZE, 7);
+    map_range(DATA_BASE, DATA_SIZE, 7);
+    map_range(STACK_BASE, STACK_SIZE, 7);
+    map_range(RO_BASE, RO_SIZE, 5);
+    case_fill_ro(tcg_bare_ram(bare) + RO_BASE);
+    return true;
+}
+
+static void set_code_segment(CPUX86State *env, bool code32)
+{
+    SegmentCache *cs = &env->segs[R_CS];
+
+    cs->flags = (cs->flags & ~(DESC_L_MASK | DESC_B_MASK)) | (code32 ? DESC_B_MASK : DESC_L_MASK);
+}
+
+/* Selectors as Linux has them, since mov and push show them. */
+static void set_selectors(CPUX86State *env, bool code32)
+{
+    static const uint16_t selectors[R_SEG_COUNT] = {
+        [R_ES] = 0x2b, [R_CS] = 0x33, [R_SS] = 0x2b, [R_DS] = 0x2b,
+    };
+
+    for (unsigned s = 0; s < R_SEG_COUNT; s++) {
+        env->segs[s].selector = selectors[s];
+    }
+    if (code32) {
+        env->segs[R_CS].selector = 0x23;
+    }
+}
+
+static void load_state(CPUX86State *env, const Case *c)
+{
+    memcpy(env->regs, c->init.gpr, sizeof(env->regs));
+    memcpy(env->xsave, c->init.xsave, XSAVE_SIZE);
+    env->rip = c->init.rip;
+    env->rflags = c->init.rflags;
+    env->segs[R_GS].base = GS_BASE;
+    env->exception_index = -1;
+    env->old_exception = -1;
+    env->shadow = 0;
+    set_code_segment(env, c->code32);
+    set_selectors(env, c->code32);
+    x86_update_hflags(env);
+}
+
+static void store_state(CPUX86State *env, int vector, RegState *ret)
+{
+    memcpy(ret->gpr, env->regs, sizeof(ret->gpr));
+    memcpy(ret->xsave, env->xsave, XSAVE_SIZE);
+    ret->rip = env->exception_is_int ? env->exception_next_rip : env->rip;
+    ret->rflags = env->rflags;
+    ret->vector = (uint64_t)vector;
+    ret->error = vector == 14 || vector == 13 || vector == 12 ? env->error_code : 0;
+    ret->cr2 = vector == 14 ? env->cr2 : 0;
+    regs_normalize(ret);
+}
+
+static void load_code(const Case *c)
+{
+    uint8_t *code = tcg_bare_ram(bare) + CODE_BASE + c->entry;
+
+    memcpy(code, c->code, c->length + 1);
+    tcg_bare_written(bare, CODE_BASE + c->entry, c->length + 1);
+}
+
+void guest_run(const Case *c, Result *ret)
+{
+    CPUX86State *env = tcg_bare_env(bare);
+    uint8_t *ram = tcg_bare_ram(bare);
+    int vector;
+
+    load_code(c);
+    case_fill_memory(c, ram + DATA_BASE, ram + STACK_BASE);
+    load_state(env, c);
+    vector = tcg_bare_run(bare);
+    store_state(env, vector, &ret->regs);
+    memcpy(ret->data, ram + DATA_BASE, DATA_SIZE);
+    memcpy(ret->stack, ram + STACK_BASE, STACK_SIZE);
+}
