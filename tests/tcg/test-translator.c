@@ -273,6 +273,94 @@ static void test_code_crossing(Fixture *f, gconstpointer unused)
     g_assert_cmphex(f->env->rip, ==, 0x11ffb);
 }
 
+/* ---- other modes ------------------------------------------------------------------------- */
+
+static void real_mode(Fixture *f)
+{
+    x86_cpu_reset_state(f->env, false);
+    f->env->segs[R_CS].base = 0;
+    f->env->segs[R_CS].selector = 0;
+    f->env->segs[R_CS].limit = 0xffff;
+    x86_update_hflags(f->env);
+    x86_tlb_flush(f->env, false);
+}
+
+SNIPPET(real_code,
+        ".code16\n mov $0x2000, %ax\n mov %ax, %ds\n mov $0x3000, %bx\n mov %bx, %ss\n"
+        "mov $0x1000, %sp\n movw $0x1234, 4\n mov $2, %si\n push 2(%si)\n pop %es:6\n"
+        "mov $0, %sp\n push %bx\n pusha\n popa\n call 1f\n inc %cx\n dec %dx\n"
+        "addl $0x10000, %ds:8\n mov $3, %cx\n mov %ss:-2(%si), %di\n 2: inc %bp\n loop 2b\n"
+        "lea 0xffff(%si), %ax\n mov $0xffff, %bx\n movw $1, (%bx)\n ud2\n"
+        "1: mov $7, %cx\n ret\n.code64");
+
+static void test_real_mode(Fixture *f, gconstpointer unused)
+{
+    real_mode(f);
+    f->env->regs[R_ECX] = 0xffff0000;
+    memcpy(f->ram + 0x8000, real_code, (size_t)(real_code_end - real_code));
+    f->env->rip = 0x8000;
+    memset(f->ram + DATA, 0, 64);
+    g_assert_cmpint(tcg_bare_run(f->bare), ==, EXCP_GP); /* a word at ffff */
+    g_assert_cmphex(data_q(f, DATA) >> 32, ==, 0x1234);
+    g_assert_cmphex(data_q(f, DATA + 8), ==, 0x10000);
+    g_assert_cmphex(data_q(f, 6) & 0xffff, ==, 0x1234);
+    g_assert_cmphex(f->env->regs[R_ESP], ==, 0xfffe);
+    g_assert_cmphex(data_q(f, 0x30000 + 0xfff8) >> 48, ==, 0x3000);
+    g_assert_cmphex(f->env->regs[R_ECX], ==, 0xffff0000);
+    g_assert_cmphex(f->env->regs[R_EDX], ==, 0xffff);
+    g_assert_cmphex(f->env->regs[R_EBP], ==, 3);
+    g_assert_cmphex(f->env->regs[R_EAX], ==, 1);
+    g_assert_cmphex(f->env->regs[R_EDI], ==, 0);
+}
+
+static void protected_mode(Fixture *f, uint32_t data_base)
+{
+    x86_cpu_reset_state(f->env, false);
+    f->env->cr0 |= CR0_PE;
+    for (int seg = 0; seg < R_SEG_COUNT; seg++) {
+        f->env->segs[seg] = (SegmentCache){
+            .selector = seg == R_CS ? 8 : 16,
+            .base = seg == R_DS ? data_base : 0,
+            .limit = seg == R_DS && data_base ? 0xfff : 0xffffffff,
+            .flags = DESC_P_MASK | DESC_S_MASK | DESC_RW_MASK | DESC_A_MASK | DESC_B_MASK |
+                     DESC_G_MASK | (seg == R_CS ? DESC_CS_MASK : 0),
+        };
+    }
+    x86_update_hflags(f->env);
+    x86_tlb_flush(f->env, false);
+}
+
+SNIPPET(flat32_code,
+        ".code32\n mov $0x20000, %esi\n mov $3, %ecx\n 1: incl (%esi)\n dec %ecx\n jnz 1b\n"
+        "inc %ebx\n push %ebx\n push $-1\n pushw $5\n pop %ax\n pop %edx\n call 2f\n"
+        "mov (%esi,%ecx,4), %edi\n addw $1, 4(%esi)\n pushf\n pop %ebp\n jecxz 3f\n ud2\n"
+        "3: enter $16, $0\n leave\n ud2\n 2: ret\n.code64");
+
+static void test_flat32(Fixture *f, gconstpointer unused)
+{
+    protected_mode(f, 0);
+    memset(f->ram + DATA, 0, 64);
+    f->env->regs[R_EBX] = 41;
+    g_assert_cmpint(RUN(f, flat32_code), ==, EXCP_UD);
+    g_assert_cmphex(f->env->regs[R_EDI], ==, 3);
+    g_assert_cmphex(f->env->regs[R_EBX], ==, 42);
+    g_assert_cmphex(f->env->regs[R_EDX], ==, 0xffffffff);
+    g_assert_cmphex(f->env->regs[R_EAX] & 0xffff, ==, 5);
+    g_assert_cmphex(f->env->regs[R_ESP], ==, STACK - 4);
+    g_assert_cmphex(data_q(f, DATA + 4) & 0xffff, ==, 1);
+}
+
+SNIPPET(based_code, ".code32\n mov $8, %esi\n movl $0x77, (%esi)\n mov %es:0x20008, %eax\n"
+                    "mov 0xffc, %ecx\n mov 0xffd, %edx\n ud2\n.code64");
+
+static void test_segment_base(Fixture *f, gconstpointer unused)
+{
+    protected_mode(f, DATA);
+    g_assert_cmpint(RUN(f, based_code), ==, EXCP_GP);
+    g_assert_cmphex(f->env->regs[R_EAX], ==, 0x77);
+    g_assert_cmphex(f->env->rip, ==, CODE + (uint64_t)(based_code_end - based_code) - 8);
+}
+
 #define ADD(name, func) g_test_add("/tcg/" name, Fixture, NULL, set_up, func, tear_down)
 
 int main(int argc, char **argv)
@@ -292,5 +380,8 @@ int main(int argc, char **argv)
     ADD("branches", test_branches);
     ADD("fpu", test_fpu);
     ADD("code-crossing", test_code_crossing);
+    ADD("real-mode", test_real_mode);
+    ADD("flat32", test_flat32);
+    ADD("segment-base", test_segment_base);
     return g_test_run();
 }
