@@ -190,6 +190,7 @@ static void run_blocks(CPUX86State *env)
     TcgEnv *t = tcg_env(env);
     bool stepping = env->hflags & HF_TF;
     uint32_t shadow = env->shadow;
+    uint64_t in_c = t->stat_c_insn;
     Block *b;
 
     t->single_insn = shadow != 0;
@@ -207,7 +208,8 @@ static void run_blocks(CPUX86State *env)
     tcg_flags_from_env(env);
     t->tcg->enter(env, b->hot);
     tcg_flags_to_env(env);
-    if (stepping && !(shadow & X86_SHADOW_MOVSS)) {
+    /* x86_exec_insn() sees to its own. */
+    if (stepping && in_c == t->stat_c_insn) {
         env->dr[6] |= DR6_BS;
         x86_raise_exception(env, EXCP_DB);
     }
