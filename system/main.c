@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-int main(void)
+#include <stdio.h>
+#include <stdlib.h>
+#include "system/runstate.h"
+#include "system/vl.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    g_autoptr(GError) error = NULL;
+    VMM *vmm = vmm_new();
+    int status = EXIT_SUCCESS;
+
+    if (!vmm_init(vmm, argc, argv, &error)) {
+        fprintf(stderr, "quoin: %s\n", error->message);
+        status = EXIT_FAILURE;
+    } else if (!vmm->done) {
+        status = vmm_main_loop(vmm->machine);
+    }
+    vmm_cleanup(vmm);
+    return status;
 }

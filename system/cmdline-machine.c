@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Options that select a machine and say what it has.
+ */
+#include <string.h>
+#include "hw/core/smp.h"
+#include "system/cmdline.h"
+
+/* ---- which machine ----------------------------------------------------------------------- */
+
+/* accel=kvm:tcg */
+static void split_accels(VMM *vmm, const char *list)
+{
+    g_auto(GStrv) names = g_strsplit(list, ":", -1);
+
+    for (char **name = names; *name; name++) {
+        g_ptr_array_add(vmm->accels, g_strdup(*name));
+    }
+}
+
+static bool show_machine(VMM *vmm, const char *type, GError **error)
+{
+    MachineClass *mc;
+
+    if (!type || g_str_equal(type, "help") || g_str_equal(type, "?")) {
+        return command_show(vmm, help_machines());
+    }
+    mc = machine_find_class(type, error);
+    return mc && command_show(vmm, help_type(OBJECT_CLASS(mc)));
+}
+
+bool handle_machine(VMM *vmm, const char *value, GError **error)
+{
+    g_autoptr(Options) options = options_parse_any(value, "type", error);
+
+    if (!options) {
+        return false;
+    }
+    if (options_want_help(options)) {
+        return show_machine(vmm, options_get(options, "type"), error);
+    }
+    for (guint i = 0; i < options->items->len; i++) {
+        Option *option = g_ptr_array_index(options->items, i);
+
+        if (g_str_equal(option->key, "accel")) {
+            split_accels(vmm, option->value);
+        } else {
+            options_set(vmm->machine_options, option->key, option->value);
+        }
+    }
+    return true;
+}
+
+bool handle_accel(VMM *vmm, const char *value, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(value, ",", 2);
+    AccelClass *ac;
+
+    if (words[0] && (g_str_equal(words[0], "help") || g_str_equal(words[0], "?"))) {
+        return command_show(vmm, help_accels());
+    }
+    ac = accel_find(words[0] ? words[0] : "", error);
+    if (!ac) {
+        return false;
+    }
+    if (words[1] && (g_str_equal(words[1], "help") || g_str_equal(words[1], "?"))) {
+        return command_show(vmm, help_type(OBJECT_CLASS(ac)));
+    }
+    g_ptr_array_add(vmm->accels, g_strdup(value));
+    return true;
+}
+
+bool handle_enable_kvm(VMM *vmm, const char *value, GError **error)
+{
+    g_ptr_array_add(vmm->accels, g_strdup("kvm"));
+    return true;
+}
+
+bool handle_nodefaults(VMM *vmm, const char *value, GError **error)
+{
+    vmm->nodefaults = true;
+    return true;
+}
+
+bool handle_nographic(VMM *vmm, const char *value, GError **error)
+{
+    vmm->nographic = true;
+    return true;
+}
+
+bool handle_display(VMM *vmm, const char *value, GError **error)
+{
+    if (!g_str_equal(value, "none")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "expected none: there is no window");
+        return false;
+    }
+    vmm->display_given = true;
+    return true;
+}
+
+bool handle_paused(VMM *vmm, const char *value, GError **error)
+{
+    vmm->paused = true;
+    return true;
+}
+
+/* ---- CPUs and memory ------------------------------------------------------------------------ */
+
+bool handle_cpu(VMM *vmm, const char *value, GError **error)
+{
+    if (g_str_equal(value, "help") || g_str_equal(value, "?")) {
+        return command_show(vmm, help_cpus());
+    }
+    g_free(vmm->machine->cpu_type_option);
+    vmm->machine->cpu_type_option = g_strdup(value);
+    return true;
+}
+
+bool handle_smp(VMM *vmm, const char *value, GError **error)
+{
+    return smp_parse(vmm->machine, value, error);
+}
+
+bool handle_memory(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const known[] = {"size", "slots", "maxmem", NULL};
+    g_autoptr(Options) options = options_parse(value, "size", error);
+    const uint64_t mib = 1024 * 1024;
+    uint64_t size = vmm->machine->ram_size, maxmem, slots = 0;
+
+    if (!options || !options_get_size(options, "size", mib, &size, error)) {
+        return false;
+    }
+    maxmem = size;
+    if (!options_get_size(options, "maxmem", mib, &maxmem, error) ||
+        !options_get_uint(options, "slots", 0, 256, &slots, error) ||
+        !options_check_unused(options, "-m", known, error)) {
+        return false;
+    }
+    if (size < mib || size > (UINT64_C(1) << 46)) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "expected from 1M to 64T");
+        return false;
+    }
+    if (maxmem != size) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "maxmem: expected the same as size: memory cannot be added later");
+        return false;
+    }
+    vmm->machine->ram_size = (size + 8191) & ~UINT64_C(8191);
+    return true;
+}
+
+/* ---- what to start --------------------------------------------------------------------------- */
+
+static bool set_property(VMM *vmm, const char *name, const char *value, GError **error)
+{
+    return object_property_set_str(OBJECT(vmm->machine), name, value, error);
+}
+
+bool handle_kernel(VMM *vmm, const char *value, GError **error)
+{
+    return set_property(vmm, "kernel", value, error);
+}
+
+bool handle_initrd(VMM *vmm, const char *value, GError **error)
+{
+    return set_property(vmm, "initrd", value, error);
+}
+
+bool handle_append(VMM *vmm, const char *value, GError **error)
+{
+    return set_property(vmm, "append", value, error);
+}
+
+bool handle_bios(VMM *vmm, const char *value, GError **error)
+{
+    return set_property(vmm, "firmware", value, error);
+}
+
+static bool check_boot_order(const char *order, GError **error)
+{
+    if (!*order || order[strspn(order, "abcdefghijklmnop")]) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "order=%s: expected letters from a (floppy), c (disk), d (CD), n (network)",
+                    order);
+        return false;
+    }
+    return true;
+}
+
+bool handle_boot(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const known[] = {"order", "once", "menu", "strict", NULL};
+    g_autoptr(Options) options = options_parse(value, "order", error);
+    MachineState *machine = vmm->machine;
+    const char *order, *once;
+    bool strict = false;
+
+    if (!options || !options_get_bool(options, "menu", &machine->boot_menu, error) ||
+        !options_get_bool(options, "strict", &strict, error)) {
+        return false;
+    }
+    order = options_get(options, "order");
+    once = options_get(options, "once");
+    order = once ? once : order;
+    if (!options_check_unused(options, "-boot", known, error) ||
+        (order && !check_boot_order(order, error))) {
+        return false;
+    }
+    if (order) {
+        g_free(machine->boot_order);
+        machine->boot_order = g_strdup(order);
+    }
+    return true;
+}
+
+/* ---- identity, devices that boards make
+ * ---------------------------------------------------------- */
+
+bool handle_name(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const known[] = {"guest", "process", "debug-threads", NULL};
+    g_autoptr(Options) options = options_parse(value, "guest", error);
+    bool debug_threads = true;
+
+    if (!options || !options_get_bool(options, "debug-threads", &debug_threads, error)) {
+        return false;
+    }
+    options_get(options, "process");
+    g_free(vmm->machine->name);
+    vmm->machine->name = g_strdup(options_get(options, "guest"));
+    return options_check_unused(options, "-name", known, error);
+}
+
+bool handle_uuid(VMM *vmm, const char *value, GError **error)
+{
+    if (!g_uuid_string_is_valid(value)) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "expected a UUID, such as 12345678-9abc-def0-1234-56789abcdef0");
+        return false;
+    }
+    g_free(vmm->machine->uuid);
+    vmm->machine->uuid = g_strdup(value);
+    return true;
+}
+
+static bool check_rtc_base(const char *base, GError **error)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) date = NULL;
+
+    if (!base || g_str_equal(base, "utc") || g_str_equal(base, "localtime")) {
+        return true;
+    }
+    date = g_date_time_new_from_iso8601(base, utc);
+    if (!date && strlen(base) == strlen("2006-06-17")) {
+        g_autofree char *midnight = g_strconcat(base, "T00:00:00", NULL);
+
+        date = g_date_time_new_from_iso8601(midnight, utc);
+    }
+    if (!date) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "base=%s: expected utc, localtime or a date such as 2006-06-17T16:01:21", base);
+    }
+    return date;
+}
+
+bool handle_rtc(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const known[] = {"base", "clock", "driftfix", NULL};
+    g_autoptr(Options) options = options_parse(value, NULL, error);
+    const char *clock, *driftfix;
+
+    if (!options || !check_rtc_base(options_get(options, "base"), error)) {
+        return false;
+    }
+    clock = options_get(options, "clock");
+    driftfix = options_get(options, "driftfix");
+    if (clock && !g_str_equal(clock, "host") && !g_str_equal(clock, "vm") &&
+        !g_str_equal(clock, "rt")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "clock=%s: expected host, vm or rt",
+                    clock);
+        return false;
+    }
+    if (driftfix && !g_str_equal(driftfix, "none") && !g_str_equal(driftfix, "slew")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "driftfix=%s: expected none or slew",
+                    driftfix);
+        return false;
+    }
+    g_free(vmm->machine->rtc_options);
+    vmm->machine->rtc_options = g_strdup(value);
+    return options_check_unused(options, "-rtc", known, error);
+}
+
+bool handle_vga(VMM *vmm, const char *value, GError **error)
+{
+    if (g_str_equal(value, "help")) {
+        return command_show(vmm, g_strdup("none  no display adapter\nstd   standard VGA\n"));
+    }
+    if (!g_str_equal(value, "std") && !g_str_equal(value, "none")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "expected std or none");
+        return false;
+    }
+    g_free(vmm->machine->vga);
+    vmm->machine->vga = g_strdup(value);
+    return true;
+}
+
+bool handle_usb(VMM *vmm, const char *value, GError **error)
+{
+    return object_property_set_bool(OBJECT(vmm->machine), "usb", true, error);
+}
+
+bool handle_net(VMM *vmm, const char *value, GError **error)
+{
+    if (!g_str_equal(value, "none")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "expected none: there are no network devices");
+        return false;
+    }
+    return true;
+}
+
+bool handle_no_reboot(VMM *vmm, const char *value, GError **error)
+{
+    vmm->machine->no_reboot = true;
+    return true;
+}
+
+bool handle_no_shutdown(VMM *vmm, const char *value, GError **error)
+{
+    vmm->machine->no_shutdown = true;
+    return true;
+}
+
+/* ---- tables for firmware: the board reads them --------------------------------------------------
+ */
+
+bool handle_fw_cfg(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const known[] = {"name", "file", "string", NULL};
+    g_autoptr(Options) options = options_parse(value, "name", error);
+    bool complete;
+
+    if (!options) {
+        return false;
+    }
+    complete = options_get(options, "name") &&
+               !options_get(options, "file") != !options_get(options, "string");
+    if (!options_check_unused(options, "-fw_cfg", known, error)) {
+        return false;
+    }
+    if (!complete) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "expected name=NAME and one of file=FILE or string=TEXT");
+        return false;
+    }
+    g_ptr_array_add(vmm->machine->fw_cfg_options, g_strdup(value));
+    return true;
+}
+
+bool handle_smbios(VMM *vmm, const char *value, GError **error)
+{
+    g_autoptr(Options) options = options_parse(value, NULL, error);
+
+    if (!options) {
+        return false;
+    }
+    if (!options_get(options, "type") && !options_get(options, "file")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "expected type=N or file=FILE");
+        return false;
+    }
+    g_ptr_array_add(vmm->machine->smbios_options, g_strdup(value));
+    return true;
+}
+
+bool handle_acpitable(VMM *vmm, const char *value, GError **error)
+{
+    g_autoptr(Options) options = options_parse(value, NULL, error);
+
+    if (!options) {
+        return false;
+    }
+    if (!options_get(options, "file") && !options_get(options, "data")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "expected file=FILE (a whole table) or data=FILE");
+        return false;
+    }
+    g_ptr_array_add(vmm->machine->acpi_table_options, g_strdup(value));
+    return true;
+}

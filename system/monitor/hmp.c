@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The monitor for people: a line editor of the simplest kind, and commands of words.
+ */
+#include <string.h>
+#include "quoin-config.h"
+#include "system/block/block.h"
+#include "system/log.h"
+#include "system/monitor/monitor-internal.h"
+#include "system/object-add.h"
+#include "system/runstate.h"
+
+#define HMP_LINE 4096
+#define PROMPT   "(quoin) "
+
+typedef struct HMPCommand {
+    const char *name, *alias;
+    const char *arguments; /* as help shows it */
+    const char *help;
+    void (*run)(MachineState *machine, const char *rest, GString *out);
+} HMPCommand;
+
+static void say_error(GString *out, GError *error)
+{
+    g_string_append_printf(out, "error: %s\n", error->message);
+}
+
+/* ---- info --------------------------------------------------------------------------------------
+ */
+
+static void info_version(MachineState *machine, GString *out)
+{
+    g_string_append(out, QUOIN_VERSION "\n");
+}
+
+static void info_status(MachineState *machine, GString *out)
+{
+    g_string_append_printf(out, "VM status: %s\n", run_state_name(machine->run_state));
+}
+
+static void info_name(MachineState *machine, GString *out)
+{
+    g_string_append_printf(out, "%s\n", machine->name ? machine->name : "");
+}
+
+static void info_cpus(MachineState *machine, GString *out)
+{
+    for (guint i = 0; i < machine->cpus->len; i++) {
+        CPUState *cpu = g_ptr_array_index(machine->cpus, i);
+
+        g_string_append_printf(out, "CPU %d: %s%s\n", cpu->cpu_index,
+                               object_get_typename(OBJECT(cpu)), cpu->halted ? " (halted)" : "");
+    }
+}
+
+static bool append_chardev(Object *child, const char *name, void *opaque)
+{
+    g_autofree char *text = chardev_describe(CHARDEV(child));
+
+    g_string_append_printf(opaque, "%s: %s\n", name, text);
+    return false;
+}
+
+static void info_chardev(MachineState *machine, GString *out)
+{
+    object_child_foreach(container_get(object_get_root(OBJECT(machine)), "chardevs"),
+                         append_chardev, out);
+}
+
+static const struct {
+    const char *name, *help;
+    void (*run)(MachineState *machine, GString *out);
+} info_topics[] = {
+    {"block",     "disks",                    blk_drives_print  },
+    {"chardev",   "character devices",        info_chardev      },
+    {"cpus",      "CPUs",                     info_cpus         },
+    {"flat",      "memory as CPUs see it",    hmp_info_flat     },
+    {"mtree",     "memory regions as a tree", hmp_info_mtree    },
+    {"name",      "name of the guest",        info_name         },
+    {"qom-tree",  "objects",                  hmp_info_qom_tree },
+    {"qtree",     "devices and buses",        hmp_info_qtree    },
+    {"registers", "registers of the CPUs",    hmp_info_registers},
+    {"status",    "whether the VM runs",      info_status       },
+    {"version",   "version of this program",  info_version      },
+};
+
+static void run_info(MachineState *machine, const char *rest, GString *out)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(info_topics); i++) {
+        if (g_str_equal(rest, info_topics[i].name)) {
+            info_topics[i].run(machine, out);
+            return;
+        }
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(info_topics); i++) {
+        g_string_append_printf(out, "info %-10s %s\n", info_topics[i].name, info_topics[i].help);
+    }
+}
+
+/* ---- commands
+ * ------------------------------------------------------------------------------------ */
+
+static void run_help(MachineState *machine, const char *rest, GString *out);
+
+static void run_quit(MachineState *machine, const char *rest, GString *out)
+{
+    system_quit_request(machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+}
+
+static void run_stop(MachineState *machine, const char *rest, GString *out)
+{
+    vm_stop(machine, RUN_STATE_PAUSED);
+}
+
+static void run_cont(MachineState *machine, const char *rest, GString *out)
+{
+    vm_start(machine);
+}
+
+static void run_reset(MachineState *machine, const char *rest, GString *out)
+{
+    system_reset_request(machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+}
+
+static void run_powerdown(MachineState *machine, const char *rest, GString *out)
+{
+    system_powerdown_request(machine);
+}
+
+static void run_log(MachineState *machine, const char *rest, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (g_str_equal(rest, "none")) {
+        log_mask = 0;
+    } else if (!log_set_items(rest, &error)) {
+        say_error(out, error);
+    }
+}
+
+static void run_device_add(MachineState *machine, const char *rest, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Options) options = options_parse_any(rest, "driver", &error);
+
+    if (!options || !qdev_device_add(machine, options, &error)) {
+        say_error(out, error);
+    }
+}
+
+static void run_device_del(MachineState *machine, const char *rest, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!qdev_device_del(machine, rest, &error)) {
+        say_error(out, error);
+    }
+}
+
+static void run_object_add(MachineState *machine, const char *rest, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Options) options = options_parse_any(rest, "qom-type", &error);
+
+    if (!options || !user_object_add(machine, options, &error)) {
+        say_error(out, error);
+    }
+}
+
+static void run_object_del(MachineState *machine, const char *rest, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!user_object_del(machine, rest, &error)) {
+        say_error(out, error);
+    }
+}
+
+static Object *find_object(MachineState *machine, const char *path, GString *out)
+{
+    bool ambiguous = false;
+    Object *obj = object_resolve_path(OBJECT(machine), path, &ambiguous);
+
+    if (!obj) {
+        g_string_append_printf(out, "error: %s object at '%s'\n",
+                               ambiguous ? "more than one" : "no", path);
+    }
+    return obj;
+}
+
+static void append_listed(const char *name, const char *type, const char *doc, void *opaque)
+{
+    g_string_append_printf(opaque, "%s (%s)\n", name, type);
+}
+
+static void run_qom_list(MachineState *machine, const char *rest, GString *out)
+{
+    Object *obj = find_object(machine, *rest ? rest : "/", out);
+
+    if (obj) {
+        object_property_list(obj, append_listed, out);
+    }
+}
+
+static void run_qom_get(MachineState *machine, const char *rest, GString *out)
+{
+    g_auto(GStrv) words = g_strsplit(rest, " ", 2);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    Object *obj;
+
+    if (g_strv_length(words) != 2) {
+        g_string_append(out, "error: expected PATH PROPERTY\n");
+        return;
+    }
+    obj = find_object(machine, words[0], out);
+    if (obj && !(text = object_property_print(obj, words[1], &error))) {
+        say_error(out, error);
+    } else if (obj) {
+        g_string_append_printf(out, "%s\n", text);
+    }
+}
+
+static void run_qom_set(MachineState *machine, const char *rest, GString *out)
+{
+    g_auto(GStrv) words = g_strsplit(rest, " ", 3);
+    g_autoptr(GError) error = NULL;
+    Object *obj;
+
+    if (g_strv_length(words) != 3) {
+        g_string_append(out, "error: expected PATH PROPERTY VALUE\n");
+        return;
+    }
+    obj = find_object(machine, words[0], out);
+    if (obj && !object_property_parse(obj, words[1], words[2], &error)) {
+        say_error(out, error);
+    }
+}
+
+/* xp ADDRESS [BYTES] */
+static void run_xp(MachineState *machine, const char *rest, GString *out)
+{
+    g_auto(GStrv) words = g_strsplit(rest, " ", 2);
+    uint64_t addr, len = 16;
+    uint8_t byte;
+
+    if (!words[0] || !parse_uint(words[0], &addr) || (words[1] && !parse_uint(words[1], &len))) {
+        g_string_append(out, "error: expected ADDRESS [BYTES]\n");
+        return;
+    }
+    for (uint64_t i = 0; i < MIN(len, 65536); i++) {
+        if (i % 16 == 0) {
+            g_string_append_printf(out, "%s%016" G_GINT64_MODIFIER "x:", i ? "\n" : "", addr + i);
+        }
+        address_space_read(&machine->address_space_memory, addr + i, MEMTXATTRS_NONE, &byte, 1);
+        g_string_append_printf(out, " %02x", byte);
+    }
+    g_string_append_c(out, '\n');
+}
+
+static const HMPCommand commands[] = {
+    {"cont",             "c",  "",                        "let the VM run",                        run_cont      },
+    {"device_add",       NULL, "TYPE[,PROP=VALUE]",       "add a device",                          run_device_add},
+    {"device_del",       NULL, "ID",                      "remove a device",                       run_device_del},
+    {"help",             "?",  "",                        "this list",                             run_help      },
+    {"info",             NULL, "TOPIC",                   "show something; without a topic: what", run_info      },
+    {"log",              NULL, "ITEM[,ITEM]|none",        "as -d",                                 run_log       },
+    {"object_add",       NULL, "TYPE,id=ID[,PROP=VALUE]", "create an object",                      run_object_add},
+    {"object_del",       NULL, "ID",                      "delete an object",                      run_object_del},
+    {"qom-get",          NULL, "PATH PROPERTY",           "value of a property",                   run_qom_get   },
+    {"qom-list",         NULL, "[PATH]",                  "children and properties of an object",  run_qom_list  },
+    {"qom-set",          NULL, "PATH PROPERTY VALUE",     "set a property",                        run_qom_set   },
+    {"quit",             "q",  "",                        "end",                                   run_quit      },
+    {"stop",             "s",  "",                        "stop the VM",                           run_stop      },
+    {"system_powerdown", NULL, "",                        "press the power button",                run_powerdown },
+    {"system_reset",     NULL, "",                        "reset the VM",                          run_reset     },
+    {"xp",               NULL, "ADDRESS [BYTES]",         "show physical memory",                  run_xp        },
+};
+
+static void run_help(MachineState *machine, const char *rest, GString *out)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autofree char *left = g_strdup_printf("%s %s", commands[i].name, commands[i].arguments);
+
+        g_string_append_printf(out, "%-36s %s\n", left, commands[i].help);
+    }
+}
+
+void hmp_run(MachineState *machine, const char *line, GString *out)
+{
+    g_autofree char *copy = g_strdup(line);
+    char *word = g_strstrip(copy), *rest = word + strcspn(word, " \t");
+
+    if (*rest) {
+        *rest++ = '\0';
+        rest = g_strchug(rest);
+    }
+    if (!*word) {
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (g_str_equal(word, commands[i].name) || !g_strcmp0(word, commands[i].alias)) {
+            commands[i].run(machine, rest, out);
+            return;
+        }
+    }
+    g_string_append_printf(out, "error: no command '%s'; help lists them\n", word);
+}
+
+/* ---- the line
+ * ------------------------------------------------------------------------------------- */
+
+/* For a terminal in raw mode. */
+static void write_lines(Monitor *monitor, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *joined = g_strjoinv("\r\n", lines);
+
+    monitor_write(monitor, joined);
+}
+
+void hmp_begin(Monitor *monitor)
+{
+    g_string_truncate(monitor->input, 0);
+    monitor_write(monitor,
+                  "\r\nquoin " QUOIN_VERSION " monitor: help lists the commands\r\n" PROMPT);
+}
+
+static void end_line(Monitor *monitor)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *line = g_strdup(monitor->input->str);
+
+    g_string_truncate(monitor->input, 0);
+    monitor_write(monitor, "\r\n");
+    hmp_run(monitor->machine, line, out);
+    write_lines(monitor, out->str);
+    monitor_write(monitor, PROMPT);
+}
+
+static void erase(Monitor *monitor, gsize n)
+{
+    for (n = MIN(n, monitor->input->len); n > 0; n--) {
+        g_string_truncate(monitor->input, monitor->input->len - 1);
+        monitor_write(monitor, "\b \b");
+    }
+}
+
+static void input_byte(Monitor *monitor, uint8_t c)
+{
+    bool after_cr = monitor->last_cr;
+    char echo[2] = {(char)c, '\0'};
+
+    monitor->last_cr = c == '\r';
+    if (c == '\n' && after_cr) {
+        return;
+    }
+    if (c == '\r' || c == '\n') {
+        end_line(monitor);
+    } else if (c == 0x7f || c == '\b') {
+        erase(monitor, 1);
+    } else if (c == 0x15) { /* Ctrl-u */
+        erase(monitor, monitor->input->len);
+    } else if (c >= ' ' && monitor->input->len < HMP_LINE) {
+        g_string_append_c(monitor->input, (char)c);
+        monitor_write(monitor, echo);
+    }
+}
+
+void hmp_input(Monitor *monitor, const uint8_t *buf, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        input_byte(monitor, buf[i]);
+    }
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * QMP commands that do something to the VM.
+ */
+#include "system/char/char-ringbuf.h"
+#include "system/monitor/monitor-internal.h"
+#include "system/object-add.h"
+#include "system/runstate.h"
+
+static JsonNode *cmd_capabilities(Monitor *monitor, JsonObject *args, GError **error)
+{
+    monitor->negotiated = true;
+    return qmp_empty();
+}
+
+static JsonNode *cmd_stop(Monitor *monitor, JsonObject *args, GError **error)
+{
+    vm_stop(monitor->machine, RUN_STATE_PAUSED);
+    return qmp_empty();
+}
+
+static JsonNode *cmd_cont(Monitor *monitor, JsonObject *args, GError **error)
+{
+    RunState state = monitor->machine->run_state;
+
+    if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
+        state == RUN_STATE_GUEST_PANICKED) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
+                    "the VM is in state %s: resetting it is required", run_state_name(state));
+        return NULL;
+    }
+    vm_start(monitor->machine);
+    return qmp_empty();
+}
+
+static JsonNode *cmd_quit(Monitor *monitor, JsonObject *args, GError **error)
+{
+    system_quit_request(monitor->machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    return qmp_empty();
+}
+
+static JsonNode *cmd_reset(Monitor *monitor, JsonObject *args, GError **error)
+{
+    system_reset_request(monitor->machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    return qmp_empty();
+}
+
+static JsonNode *cmd_powerdown(Monitor *monitor, JsonObject *args, GError **error)
+{
+    system_powerdown_request(monitor->machine);
+    return qmp_empty();
+}
+
+static JsonNode *cmd_hmp(Monitor *monitor, JsonObject *args, GError **error)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    JsonNode *node = json_node_new(JSON_NODE_VALUE);
+
+    hmp_run(monitor->machine, qmp_string(args, "command-line"), out);
+    lines = g_strsplit(out->str, "\n", -1);
+    text = g_strjoinv("\r\n", lines);
+    json_node_set_string(node, text);
+    return node;
+}
+
+/* ---- devices and objects -------------------------------------------------------------------- */
+
+static Options *options_from_args(JsonObject *args, GError **error)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *text = NULL;
+
+    json_node_set_object(node, args);
+    text = json_to_string(node, FALSE);
+    json_node_unref(node);
+    return options_parse_any(text, NULL, error);
+}
+
+static JsonNode *cmd_device_add(Monitor *monitor, JsonObject *args, GError **error)
+{
+    g_autoptr(Options) options = options_from_args(args, error);
+
+    return options && qdev_device_add(monitor->machine, options, error) ? qmp_empty() : NULL;
+}
+
+static JsonNode *cmd_device_del(Monitor *monitor, JsonObject *args, GError **error)
+{
+    return qdev_device_del(monitor->machine, qmp_string(args, "id"), error) ? qmp_empty() : NULL;
+}
+
+static JsonNode *cmd_object_add(Monitor *monitor, JsonObject *args, GError **error)
+{
+    g_autoptr(Options) options = options_from_args(args, error);
+
+    return options && user_object_add(monitor->machine, options, error) ? qmp_empty() : NULL;
+}
+
+static JsonNode *cmd_object_del(Monitor *monitor, JsonObject *args, GError **error)
+{
+    return user_object_del(monitor->machine, qmp_string(args, "id"), error) ? qmp_empty() : NULL;
+}
+
+/* ---- ring buffers ------------------------------------------------------------------------------
+ */
+
+static JsonNode *cmd_ringbuf_read(Monitor *monitor, JsonObject *args, GError **error)
+{
+    Chardev *chr = chardev_find(monitor->machine, qmp_string(args, "device"), error);
+    int64_t size = json_object_get_int_member(args, "size");
+    g_autoptr(GByteArray) bytes = NULL;
+    g_autofree char *text = NULL;
+    JsonNode *node;
+
+    if (!chr) {
+        return NULL;
+    }
+    if (!chardev_is_ringbuf(chr) || size < 0) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
+                    "expected the id of a ringbuf chardev and a size");
+        return NULL;
+    }
+    bytes = chardev_ringbuf_read(chr, size);
+    if (!g_strcmp0(qmp_string(args, "format"), "base64")) {
+        text = g_base64_encode(bytes->data, bytes->len);
+    } else {
+        text = g_utf8_make_valid((const char *)bytes->data, bytes->len);
+    }
+    node = json_node_new(JSON_NODE_VALUE);
+    json_node_set_string(node, text);
+    return node;
+}
+
+const QMPCommand qmp_control_commands[] = {
+    {"qmp_capabilities",      "enable:*?", cmd_capabilities},
+    {"stop",       "", cmd_stop},
+    {"cont",                  "", cmd_cont},
+    {"quit",               "", cmd_quit},
+    {"system_reset",                  "", cmd_reset},
+    {"system_powerdown",               "", cmd_powerdown},
+    {"human-monitor-command",                  "command-line:s cpu-index:i?", cmd_hmp},
+    {"device_add",               "...", cmd_device_add},
+    {"device_del",          "id:s", cmd_device_del},
+    {"object-add",              "...", cmd_object_add},
+    {"object-del",      "id:s", cmd_object_del},
+    {"ringbuf-read",          "device:s size:i format:s?", cmd_ringbuf_read},
+    {NULL},
+};
