@@ -110,7 +110,7 @@ static uint32_t build_fadt(AcpiTables *t, const AcpiPcConfig *config, uint32_t f
     acpi_put_gas(t, 1, 8, 1, RESET_PORT);
     acpi_put(t, RESET_VALUE, 1);
     acpi_put(t, 0, 3);
-    acpi_put_pointer(t, facs, 8);
+    acpi_put(t, 0, 8); /* the FACS is below 4 GiB: the short field says it all */
     acpi_put_pointer(t, dsdt, 8);
     fadt_put_wide_blocks(t, config);
     acpi_table_end(t, table);

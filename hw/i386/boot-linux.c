@@ -3,7 +3,6 @@
  * Linux bzImage by its 64-bit or 32-bit boot protocol.  Documentation/arch/x86/boot.rst
  * ("The Real-Mode Kernel Header", "32-bit Boot Protocol", "64-bit Boot Protocol"), zero-page.rst.
  */
-#include <inttypes.h>
 #include <string.h>
 #include "hw/i386/boot.h"
 
@@ -21,7 +20,7 @@ typedef struct LinuxImage {
     size_t setup_size; /* boot sector and setup */
     bool entry64;
     uint64_t load_addr; /* of the protected-mode part */
-    uint64_t memory;    /* what it needs from there */
+    uint64_t end;       /* of what it needs */
 } LinuxImage;
 
 static bool linux_error(GError **error, const char *why)
@@ -82,29 +81,27 @@ bool x86_boot_linux_header(GBytes *kernel, LinuxSetupHeader *ret_header, size_t 
     return true;
 }
 
-/* Where it prefers to run if it says so and there is room, else at 1 MiB. */
+/*
+ * Where it prefers to run, if it may be moved, else at 1 MiB; either way it unpacks itself to
+ * where it prefers to run.
+ */
 static bool linux_place(const X86BootConfig *config, GBytes *kernel, LinuxImage *image,
                         GError **error)
 {
     const struct setup_header *h = &image->hdr;
-    uint64_t size = g_bytes_get_size(kernel) - image->setup_size;
+    uint64_t preferred = h->version >= 0x20a ? h->pref_address : X86_BOOT_HIGH;
+    bool movable = h->version >= 0x20a && h->relocatable_kernel && preferred >= X86_BOOT_HIGH;
 
-    image->load_addr = X86_BOOT_HIGH;
-    image->memory = size;
-    if (h->version >= 0x20a) {
-        image->memory = MAX(size, h->init_size);
-        if (h->relocatable_kernel && h->pref_address >= X86_BOOT_HIGH &&
-            h->pref_address < config->low_ram_end &&
-            image->memory <= config->low_ram_end - h->pref_address) {
-            image->load_addr = h->pref_address;
-        }
+    image->load_addr = movable ? preferred : X86_BOOT_HIGH;
+    image->end = image->load_addr + g_bytes_get_size(kernel) - image->setup_size;
+    if (h->version >= 0x20a && preferred < UINT32_MAX) {
+        image->end = MAX(image->end, preferred + h->init_size);
     }
-    if (config->low_ram_end < X86_BOOT_HIGH ||
-        image->memory > config->low_ram_end - image->load_addr) {
+    if (image->load_addr >= UINT32_MAX || image->end > config->low_ram_end) {
         g_set_error(error, LOADER_ERROR, LOADER_ERROR_MEMORY,
-                    "Linux image: needs %" G_GUINT64_FORMAT " KiB of RAM at 0x%" PRIx64
-                    " (give more with -m)",
-                    (uint64_t)(image->memory + 1023) / 1024, image->load_addr);
+                    "Linux image: needs RAM up to %" G_GUINT64_FORMAT
+                    " MiB and has %" G_GUINT64_FORMAT " MiB (give more with -m)",
+                    (uint64_t)(image->end >> 20) + 1, config->low_ram_end >> 20);
         return false;
     }
     image->entry64 = h->version >= 0x20c && (h->xloadflags & XLF_KERNEL_64);
@@ -174,8 +171,8 @@ static bool linux_load(const X86BootConfig *config, GBytes *kernel, const LinuxI
     return loader_add(loader, "kernel", image->load_addr, code, 0, error) &&
            x86_boot_add_cmdline(config, h->version >= 0x206 ? h->cmdline_size : DEFAULT_CMDLINE,
                                 loader, error) &&
-           x86_boot_add_initrd(config, image->load_addr + image->memory, limit, loader,
-                               &initrd_addr, &initrd_size, error) &&
+           x86_boot_add_initrd(config, image->end, limit, loader, &initrd_addr, &initrd_size,
+                               error) &&
            x86_boot_add_params(config, (const uint8_t *)h, sizeof(*h), initrd_addr, initrd_size,
                                loader, error) &&
            x86_boot_add_tables(loader, image->entry64, error);

@@ -176,7 +176,7 @@ static DeviceState *pc_hpet_create(PCMachineState *pcms, IRQ *gsi, GError **erro
 {
     DeviceState *hpet = qdev_new(TYPE_HPET, error);
 
-    if (!hpet || !object_add_child(OBJECT(pcms), "hpet", OBJECT(hpet), error) ||
+    if (!hpet || !object_add_child(MACHINE(pcms)->unattached, "hpet", OBJECT(hpet), error) ||
         !object_property_set_uint(OBJECT(hpet), "hpet-intcap", HPET_INTCAP, error) ||
         !qdev_realize_and_unref(hpet, NULL, error)) {
         return NULL;
