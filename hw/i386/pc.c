@@ -63,12 +63,9 @@ void isa_bus_irqs(ISABus *bus, IRQ *gsi)
 bool pc_i8259_create(X86MachineState *x86ms, ISABus *bus, GSIState *gsi_state, GError **error)
 {
     MachineState *machine = MACHINE(x86ms);
-    IRQ intr = apic_extint_line(machine);
     I8259Pair pair;
-    bool ok = i8259_create_pair(bus, intr, &pair, error);
 
-    irq_unref(intr);
-    if (!ok) {
+    if (!i8259_create_pair(bus, apic_extint_line(machine), &pair, error)) {
         return false;
     }
     apic_set_pic(machine, pair.master);
