@@ -13,11 +13,14 @@
 #include "hw/pci-host/config-ports.h"
 #include "hw/pci-host/pam.h"
 #include "hw/pci/pci-internal.h"
+#include "hw/core/memory-map.h"
 
 #define I440FX_DRAM_SIZE 0x57 /* a unit of 8 MiB, as the firmware of a pc reads it */
 #define I440FX_PAM       0x59
 #define I440FX_SMRAM     0x72
 
+#define HOLE_BASE        0xa0000
+#define HOLE_SIZE        0x60000
 #define SMRAM_BASE       0xa0000
 #define SMRAM_SIZE       0x20000
 #define SMRAM_D_OPEN     0x40
@@ -37,6 +40,7 @@ struct I440FXHost {
 struct I440FXState {
     PCIDevice parent_obj;
     PAM pam;
+    MemoryRegion hole;         /* below what PCI has there, so that RAM does not show through */
     MemoryRegion smram_window; /* PCI (the VGA window) over RAM at a0000 */
     MemoryRegion smram;        /* what a CPU in SMM sees there: RAM */
     uint8_t pam_regs[PAM_REGS]; /* in force */
@@ -157,6 +161,7 @@ static void i440fx_unmap(void *opaque)
 {
     I440FXState *d = opaque;
 
+    memory_region_del_subregion(d->hole.container, &d->hole);
     memory_region_del_subregion(d->smram_window.container, &d->smram_window);
     pam_finish(&d->pam);
 }
@@ -172,6 +177,8 @@ static bool i440fx_realize(PCIDevice *dev, GError **error)
                     object_get_typename(OBJECT(dev)));
         return false;
     }
+    memory_region_init_io(&d->hole, OBJECT(d), &unassigned_mem_ops, d, "pci-hole", HOLE_SIZE);
+    memory_region_add_subregion_overlap(pci, HOLE_BASE, &d->hole, -1);
     pam_init(&d->pam, OBJECT(d), memory, machine->ram, pci);
     memory_region_init_alias(&d->smram_window, OBJECT(d), "smram-window", pci, SMRAM_BASE,
                              SMRAM_SIZE);

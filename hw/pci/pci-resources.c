@@ -33,7 +33,10 @@ static gint pci_compare_size(gconstpointer a, gconstpointer b)
     const PCIResource *ra = a, *rb = b;
     uint64_t sa = ra->dev->io_regions[ra->bar].size, sb = rb->dev->io_regions[rb->bar].size;
 
-    return sa < sb ? 1 : sa > sb ? -1 : 0;
+    if (sa != sb) {
+        return sa < sb ? 1 : -1;
+    }
+    return ra->dev == rb->dev ? ra->bar - rb->bar : ra->dev->devfn - rb->dev->devfn;
 }
 
 static bool pci_assign_one(PCIResource *r, PCIWindow *window, GError **error)
