@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Disks and CD drives behind PIIX3 IDE: registers, PIO, multiple, DMA, packets, errors,
+ * resets, and PRDs and counts that a hostile guest would use.
+ */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "hw/ide/ide.h"
+#include "pci-test.h"
+
+#define IDE_DEVFN  PCI_MAKE_DEVFN(1, 1)
+#define CMD        0x1f0 /* primary */
+#define CTL        0x3f6
+#define CMD2       0x170
+#define CTL2       0x376
+#define BM         0xc000
+#define PRD        0x1000
+#define BUF        0x100000
+#define DISK_SIZE  (8 << 20)
+#define SECTORS    (DISK_SIZE / 512)
+#define CD_SIZE    (1 << 20)
+
+typedef struct Fixture {
+    PCITest *p;
+    DeviceTest *t;
+    char *disk, *cd;
+} Fixture;
+
+static char *make_image(size_t size, int salt)
+{
+    char *name = NULL;
+    g_autofree uint8_t *data = g_malloc(size);
+    int fd = g_file_open_tmp("ide-XXXXXX", &name, NULL);
+
+    for (size_t i = 0; i < size; i++) {
+        data[i] = (uint8_t)(i / 512 * 7 + i * 3 + (size_t)salt);
+    }
+    g_assert_cmpint(write(fd, data, size), ==, (ssize_t)size);
+    close(fd);
+    return name;
+}
+
+static uint8_t image_byte(size_t i, int salt)
+{
+    return (uint8_t)(i / 512 * 7 + i * 3 + (size_t)salt);
+}
+
+static void start_with(Fixture *f, const char *extra)
+{
+    GError *error = NULL;
+    g_autofree char *hd = NULL, *cd = NULL;
+    PCIDevice *ide;
+
+    f->p = pci_test_new();
+    f->t = f->p->t;
+    f->disk = make_image(DISK_SIZE, 0);
+    f->cd = make_image(CD_SIZE, 5);
+    hd = g_strdup_printf("file=%s,if=ide,format=raw%s", f->disk, extra);
+    cd = g_strdup_printf("file=%s,if=ide,format=raw,index=2,media=cdrom", f->cd);
+    pci_test_drive(f->p, hd);
+    pci_test_drive(f->p, cd);
+    ide = piix3_ide_create(f->p->bus, IDE_DEVFN, &error);
+    g_assert_no_error(error);
+    ide_create_drives(f->t->machine, ide, &error);
+    g_assert_no_error(error);
+    test_reset(f->t);
+    pci_test_write(f->p, IDE_DEVFN, 0x20, BM, 4);
+    pci_test_write(f->p, IDE_DEVFN, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MASTER, 2);
+}
+
+static void start(Fixture *f)
+{
+    start_with(f, "");
+}
+
+static void stop(Fixture *f)
+{
+    pci_test_free(f->p);
+    g_unlink(f->disk);
+    g_unlink(f->cd);
+    g_free(f->disk);
+    g_free(f->cd);
+}
+
+/* ---- helpers -------------------------------------------------------------------------- */
+
+static uint8_t wait_status(Fixture *f, uint16_t ctl)
+{
+    for (int i = 0; i < 20000; i++) {
+        uint8_t status = test_inb(f->t, ctl);
+
+        if (!(status & 0x80)) {
+            return status;
+        }
+        test_poll(f->t);
+        g_usleep(100);
+    }
+    g_assert_not_reached();
+}
+
+static void command28(Fixture *f, uint16_t base, uint8_t unit, uint32_t lba, uint8_t count,
+                      uint8_t command)
+{
+    test_outb(f->t, base + 6, (uint8_t)(0xe0 | unit << 4 | lba >> 24));
+    test_outb(f->t, base + 2, count);
+    test_outb(f->t, base + 3, (uint8_t)lba);
+    test_outb(f->t, base + 4, (uint8_t)(lba >> 8));
+    test_outb(f->t, base + 5, (uint8_t)(lba >> 16));
+    test_outb(f->t, base + 7, command);
+}
+
+static void command48(Fixture *f, uint64_t lba, uint16_t count, uint8_t command)
+{
+    test_outb(f->t, CMD + 6, 0xe0);
+    test_outb(f->t, CMD + 2, (uint8_t)(count >> 8));
+    test_outb(f->t, CMD + 3, (uint8_t)(lba >> 24));
+    test_outb(f->t, CMD + 4, (uint8_t)(lba >> 32));
+    test_outb(f->t, CMD + 5, (uint8_t)(lba >> 40));
+    test_outb(f->t, CMD + 2, (uint8_t)count);
+    test_outb(f->t, CMD + 3, (uint8_t)lba);
+    test_outb(f->t, CMD + 4, (uint8_t)(lba >> 8));
+    test_outb(f->t, CMD + 5, (uint8_t)(lba >> 16));
+    test_outb(f->t, CMD + 7, command);
+}
+
+static void read_words(Fixture *f, uint16_t base, void *buf, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i += 2) {
+        uint16_t w = test_inw(f->t, base);
+
+        memcpy((char *)buf + i, &w, 2);
+    }
+}
+
+static void check_bytes(const uint8_t *buf, size_t offset, size_t len, int salt)
+{
+    for (size_t i = 0; i < len; i++) {
+        g_assert_cmphex(buf[i], ==, image_byte(offset + i, salt));
+    }
+}
+
+static void put_prd(Fixture *f, unsigned n, uint32_t addr, uint32_t count_flags)
+{
+    test_write(f->t, PRD + 8 * n, addr, 4);
+    test_write(f->t, PRD + 8 * n + 4, count_flags, 4);
+}
+
+static void start_dma(Fixture *f, unsigned channel, bool to_memory)
+{
+    test_outl(f->t, (uint16_t)(BM + 8 * channel + 4), PRD);
+    test_outb(f->t, (uint16_t)(BM + 8 * channel + 2), 0x66);
+    test_outb(f->t, (uint16_t)(BM + 8 * channel), (uint8_t)(to_memory ? 9 : 1));
+}
+
+static uint8_t file_byte(const char *name, off_t at)
+{
+    uint8_t b = 0;
+    int fd = open(name, O_RDONLY);
+
+    g_assert_cmpint(pread(fd, &b, 1, at), ==, 1);
+    close(fd);
+    return b;
+}
+
+/* ---- disks ------------------------------------------------------------------------------- */
+
+static void test_signature(void)
+{
+    Fixture f;
+
+    start(&f);
+    g_assert_cmphex(test_inb(f.t, CMD + 7), ==, 0x50);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x01);
+    g_assert_cmphex(test_inb(f.t, CMD + 4) | test_inb(f.t, CMD + 5) << 8, ==, 0);
+    g_assert_cmphex(test_inb(f.t, CMD2 + 4) | test_inb(f.t, CMD2 + 5) << 8, ==, 0xeb14);
+    test_outb(f.t, CMD + 6, 0xb0); /* no device 1 */
+    g_assert_cmphex(test_inb(f.t, CMD + 7), ==, 0);
+    stop(&f);
+}
+
+static void test_identify(void)
+{
+    Fixture f;
+    uint16_t id[256];
+    uint8_t sum = 0;
+
+    start(&f);
+    command28(&f, CMD, 0, 0, 0, 0xec);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    g_assert_cmpint(f.p->gsi.level[14], ==, 1);
+    g_assert_cmphex(test_inb(f.t, CMD + 7), ==, 0x58);
+    g_assert_cmpint(f.p->gsi.level[14], ==, 0);
+    read_words(&f, CMD, id, 512);
+    g_assert_cmphex(test_inb(f.t, CMD + 7), ==, 0x50);
+    g_assert_cmpint(id[60] | id[61] << 16, ==, SECTORS);
+    g_assert_cmpint(id[100], ==, SECTORS & 0xffff);
+    g_assert_cmpint(id[1] * id[3] * id[6], <=, SECTORS);
+    for (int i = 0; i < 512; i++) {
+        sum += ((uint8_t *)id)[i];
+    }
+    g_assert_cmphex(sum, ==, 0);
+    command28(&f, CMD, 0, 0, 0, 0xa1); /* not a packet device */
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x04);
+    stop(&f);
+}
+
+static void test_read_pio(void)
+{
+    Fixture f;
+    uint8_t buf[512];
+
+    start(&f);
+    command28(&f, CMD, 0, 100, 3, 0x20);
+    for (unsigned i = 0; i < 3; i++) {
+        g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+        g_assert_cmpint(f.p->gsi.level[14], ==, 1);
+        test_inb(f.t, CMD + 7);
+        read_words(&f, CMD, buf, 512);
+        check_bytes(buf, (100 + i) * 512, 512, 0);
+    }
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmpint(f.p->gsi.level[14], ==, 0);
+    g_assert_cmphex(test_inw(f.t, CMD), ==, 0xffff); /* nothing more */
+    stop(&f);
+}
+
+/* LBA, 48-bit and cylinder/head/sector name the same sector. */
+static void test_addressing(void)
+{
+    Fixture f;
+    uint8_t buf[512];
+
+    start(&f);
+    command48(&f, 1234, 1, 0x24);
+    wait_status(&f, CTL);
+    read_words(&f, CMD, buf, 512);
+    check_bytes(buf, 1234 * 512, 512, 0);
+    test_outb(f.t, CMD + 6, 0xa0 | 1234 / 63 % 16);
+    test_outb(f.t, CMD + 2, 1);
+    test_outb(f.t, CMD + 3, 1234 % 63 + 1);
+    test_outb(f.t, CMD + 4, 1234 / 63 / 16);
+    test_outb(f.t, CMD + 5, 0);
+    test_outb(f.t, CMD + 7, 0x20);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    read_words(&f, CMD, buf, 512);
+    check_bytes(buf, 1234 * 512, 512, 0);
+    command28(&f, CMD, 0, 0, 0, 0xf8);
+    wait_status(&f, CTL);
+    g_assert_cmpint(test_inb(f.t, CMD + 3) | test_inb(f.t, CMD + 4) << 8, ==, SECTORS - 1);
+    stop(&f);
+}
+
+static void test_multiple(void)
+{
+    Fixture f;
+    uint8_t buf[8 * 512];
+
+    start(&f);
+    command28(&f, CMD, 0, 0, 3, 0xc6); /* not a power of two */
+    g_assert_cmphex(wait_status(&f, CTL) & 1, ==, 1);
+    command28(&f, CMD, 0, 0, 8, 0xc6);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    command28(&f, CMD, 0, 7, 12, 0xc4);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    read_words(&f, CMD, buf, 8 * 512);
+    check_bytes(buf, 7 * 512, 8 * 512, 0);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    read_words(&f, CMD, buf, 4 * 512);
+    check_bytes(buf, 15 * 512, 4 * 512, 0);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    command28(&f, CMD, 0, 0, 0, 0xc6); /* off */
+    wait_status(&f, CTL);
+    command28(&f, CMD, 0, 7, 1, 0xc4);
+    g_assert_cmphex(wait_status(&f, CTL) & 1, ==, 1);
+    stop(&f);
+}
+
+static void test_write_pio(void)
+{
+    Fixture f;
+
+    start(&f);
+    command28(&f, CMD, 0, 50, 2, 0x30);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    g_assert_cmpint(f.p->gsi.rises[14], ==, 0); /* none for the first block */
+    for (int s = 0; s < 2; s++) {
+        for (int i = 0; i < 256; i++) {
+            test_outw(f.t, CMD, (uint16_t)(0x4100 + s));
+        }
+        wait_status(&f, CTL);
+        g_assert_cmpint(f.p->gsi.level[14], ==, 1);
+        test_inb(f.t, CMD + 7);
+    }
+    g_assert_cmphex(test_inb(f.t, CTL), ==, 0x50);
+    command28(&f, CMD, 0, 0, 0, 0xe7);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmphex(file_byte(f.disk, 50 * 512 + 1), ==, 0x41);
+    g_assert_cmphex(file_byte(f.disk, 51 * 512), ==, 0x01);
+    g_assert_cmphex(file_byte(f.disk, 52 * 512), ==, image_byte(52 * 512, 0));
+    stop(&f);
+}
+
+static void test_range(void)
+{
+    Fixture f;
+
+    start(&f);
+    command28(&f, CMD, 0, SECTORS - 1, 2, 0x20);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x10); /* IDNF */
+    command48(&f, 0xffffffffffffull, 0, 0x25);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    command28(&f, CMD, 0, SECTORS - 1, 1, 0x40);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    command28(&f, CMD, 0, 0, 0, 0x87); /* no such command */
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x04);
+    stop(&f);
+}
+
+/* ---- DMA ----------------------------------------------------------------------------------- */
+
+static void test_read_dma(void)
+{
+    Fixture f;
+    uint8_t buf[300 * 512];
+
+    start(&f);
+    put_prd(&f, 0, BUF, 512);
+    put_prd(&f, 1, BUF + 512, 0x10000 - 512);
+    put_prd(&f, 2, BUF + 0x10000, 0);
+    put_prd(&f, 3, BUF + 0x20000, 0x80000000 | (300 * 512 - 0x20000));
+    command48(&f, 10, 300, 0x25);
+    start_dma(&f, 0, true);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 1, ==, 1);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 7, ==, 4);
+    g_assert_cmpint(f.p->gsi.level[14], ==, 1);
+    test_outb(f.t, BM, 0);
+    test_outb(f.t, BM + 2, 4);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 7, ==, 0);
+    address_space_read(&f.t->machine->address_space_memory, BUF, MEMTXATTRS_NONE, buf,
+                       sizeof(buf));
+    check_bytes(buf, 10 * 512, sizeof(buf), 0);
+    stop(&f);
+}
+
+static void test_write_dma(void)
+{
+    Fixture f;
+
+    start_with(&f, ",cache=writethrough");
+    address_space_set(&f.t->machine->address_space_memory, BUF, 0x5a, 0x8000, MEMTXATTRS_NONE);
+    put_prd(&f, 0, BUF, 0x80008000);
+    start_dma(&f, 0, false); /* the host may start first */
+    command28(&f, CMD, 0, 2000, 64, 0xca);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 7, ==, 4);
+    g_assert_cmphex(file_byte(f.disk, 2000 * 512), ==, 0x5a);
+    g_assert_cmphex(file_byte(f.disk, 2064 * 512 - 1), ==, 0x5a);
+    g_assert_cmphex(file_byte(f.disk, 2064 * 512), ==, image_byte(2064 * 512, 0));
+    stop(&f);
+}
+
+static void test_dma_prds(void)
+{
+    Fixture f;
+
+    start(&f);
+    /* Longer than the transfer: active stays. */
+    put_prd(&f, 0, BUF, 0x80010000);
+    command28(&f, CMD, 0, 0, 1, 0xc8);
+    start_dma(&f, 0, true);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 7, ==, 5);
+    test_outb(f.t, BM, 0);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 1, ==, 0);
+    /* Shorter: no interrupt, the device waits until it is reset. */
+    put_prd(&f, 0, BUF, 0x80000200);
+    test_inb(f.t, CMD + 7);
+    command28(&f, CMD, 0, 0, 2, 0xc8);
+    start_dma(&f, 0, true);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 7, ==, 0);
+    test_outb(f.t, CTL, 4);
+    g_assert_cmphex(test_inb(f.t, CTL), ==, 0x80);
+    test_outb(f.t, CTL, 0);
+    g_assert_cmphex(test_inb(f.t, CTL), ==, 0x50);
+    /* A table of two-byte pieces that has no end. */
+    test_outb(f.t, BM, 0);
+    for (unsigned i = 0; i < 8192; i++) {
+        put_prd(&f, i, BUF, 2);
+    }
+    command28(&f, CMD, 0, 0, 0, 0xc8);
+    start_dma(&f, 0, true);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    test_outb(f.t, BM, 0);
+    /* The table, and the data, where nothing is. */
+    test_outl(f.t, BM + 4, 0xf0000000);
+    command28(&f, CMD, 0, 0, 1, 0xc8);
+    test_outb(f.t, BM, 9);
+    wait_status(&f, CTL);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 2, ==, 2);
+    test_outb(f.t, BM, 0);
+    test_outb(f.t, CTL, 4);
+    test_outb(f.t, CTL, 0);
+    put_prd(&f, 0, 0xf0000000, 0x80000200);
+    command28(&f, CMD, 0, 0, 1, 0xc8);
+    start_dma(&f, 0, true);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    test_poll(f.t);
+    stop(&f);
+}
+
+/* Stopped or reset in the middle, with the request under way in a worker. */
+static void test_dma_cancel(void)
+{
+    Fixture f;
+
+    start(&f);
+    put_prd(&f, 0, BUF, 0);
+    put_prd(&f, 1, BUF, 0x80000000);
+    for (int i = 0; i < 20; i++) {
+        command28(&f, CMD, 0, 0, 0, 0xc8);
+        start_dma(&f, 0, true);
+        if (i & 1) {
+            test_outb(f.t, BM, 0);
+        }
+        test_outb(f.t, CTL, 4);
+        test_outb(f.t, CTL, 0);
+        test_outb(f.t, BM, 0);
+        g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    }
+    command28(&f, CMD, 0, 0, 0, 0xec);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    stop(&f);
+}
+
+static void test_trim(void)
+{
+    Fixture f;
+
+    start_with(&f, ",discard=unmap");
+    address_space_set(&f.t->machine->address_space_memory, BUF, 0, 512, MEMTXATTRS_NONE);
+    test_write(f.t, BUF, 4096 | 4096ull << 48, 8);
+    put_prd(&f, 0, BUF, 0x80000200);
+    test_outb(f.t, CMD + 1, 1);
+    command48(&f, 0, 1, 0x06);
+    start_dma(&f, 0, false);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmphex(file_byte(f.disk, 4096 * 512 + 77), ==, 0);
+    g_assert_cmphex(file_byte(f.disk, 4096 * 512 - 1), ==, image_byte(4096 * 512 - 1, 0));
+    test_outb(f.t, BM, 0);
+    test_write(f.t, BUF, 0xffffffffffffull | 1ull << 48, 8);
+    test_outb(f.t, CMD + 1, 1);
+    command48(&f, 0, 1, 0x06);
+    start_dma(&f, 0, false);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    test_outb(f.t, CMD + 1, 1);
+    command48(&f, 0, 0xffff, 0x06);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    stop(&f);
+}
+
+static void test_read_only(void)
+{
+    Fixture f;
+
+    start_with(&f, ",readonly=on");
+    command28(&f, CMD, 0, 0, 1, 0x30);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    command28(&f, CMD, 0, 0, 1, 0xca);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    stop(&f);
+}
+
+static void test_features(void)
+{
+    static const struct {
+        uint8_t feature, count, status;
+    } rows[] = {
+        {0x03, 0x45, 0x50}, {0x03, 0x46, 0x41}, {0x03, 0x0c, 0x50}, {0x03, 0x22, 0x50},
+        {0x82, 0,    0x50}, {0x02, 0,    0x50}, {0x99, 0,    0x41}, {0xaa, 0,    0x50},
+    };
+    Fixture f;
+    uint16_t id[256];
+
+    start(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        test_outb(f.t, CMD + 1, rows[i].feature);
+        command28(&f, CMD, 0, 0, rows[i].count, 0xef);
+        g_assert_cmphex(wait_status(&f, CTL), ==, rows[i].status);
+    }
+    command28(&f, CMD, 0, 0, 0, 0xec);
+    wait_status(&f, CTL);
+    read_words(&f, CMD, id, 512);
+    g_assert_cmphex(id[63], ==, 0x0407); /* multiword DMA 2 */
+    g_assert_cmphex(id[88], ==, 0x003f);
+    test_outb(f.t, CMD + 1, 0xda); /* SMART status */
+    command28(&f, CMD, 0, 0xc24f00, 0, 0xb0);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmphex(test_inb(f.t, CMD + 4) | test_inb(f.t, CMD + 5) << 8, ==, 0xc24f);
+    command28(&f, CMD, 0, 0, 0, 0xe0);
+    wait_status(&f, CTL);
+    command28(&f, CMD, 0, 0, 0, 0xe5);
+    wait_status(&f, CTL);
+    g_assert_cmphex(test_inb(f.t, CMD + 2), ==, 0);
+    stop(&f);
+}
+
+/* nIEN holds the line back; it shows when it is taken away. */
+static void test_interrupt_mask(void)
+{
+    Fixture f;
+
+    start(&f);
+    test_outb(f.t, CTL, 2);
+    command28(&f, CMD, 0, 0, 1, 0x40);
+    wait_status(&f, CTL);
+    g_assert_cmpint(f.p->gsi.level[14], ==, 0);
+    test_outb(f.t, CTL, 0);
+    g_assert_cmpint(f.p->gsi.level[14], ==, 1);
+    test_inb(f.t, CMD + 7);
+    g_assert_cmpint(f.p->gsi.level[14], ==, 0);
+    stop(&f);
+}
+
+/* ---- CD drives -------------------------------------------------------------------------------- */
+
+static uint8_t packet(Fixture *f, const uint8_t *cdb, size_t n, uint16_t limit, bool dma)
+{
+    uint8_t full[12] = {0};
+
+    memcpy(full, cdb, n);
+    test_outb(f->t, CMD2 + 6, 0xa0);
+    test_outb(f->t, CMD2 + 1, dma);
+    test_outb(f->t, CMD2 + 4, (uint8_t)limit);
+    test_outb(f->t, CMD2 + 5, (uint8_t)(limit >> 8));
+    test_outb(f->t, CMD2 + 7, 0xa0);
+    g_assert_cmphex(wait_status(f, CTL2), ==, 0x58);
+    g_assert_cmphex(test_inb(f->t, CMD2 + 2), ==, 1); /* command packet wanted */
+    for (int i = 0; i < 12; i += 2) {
+        test_outw(f->t, CMD2, (uint16_t)(full[i] | full[i + 1] << 8));
+    }
+    return wait_status(f, CTL2);
+}
+
+/* All data blocks; how many bytes. */
+static unsigned take_data(Fixture *f, uint8_t *buf, unsigned limit)
+{
+    unsigned total = 0;
+    uint8_t status;
+
+    while ((status = wait_status(f, CTL2)) & 8) {
+        unsigned n = test_inb(f->t, CMD2 + 4) | test_inb(f->t, CMD2 + 5) << 8;
+
+        g_assert_cmphex(test_inb(f->t, CMD2 + 2), ==, 2);
+        g_assert_cmpint(n, <=, limit);
+        read_words(f, CMD2, buf + total, (n + 1) & ~1u);
+        total += n;
+    }
+    g_assert_cmphex(test_inb(f->t, CMD2 + 2), ==, 3);
+    return total;
+}
+#define PACKET(f, limit, dma, ...)                                                                 \
+    packet((f), (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), (limit),  \
+           (dma))
+
+static void test_cd_basic(void)
+{
+    Fixture f;
+    uint8_t buf[4096] = {0};
+
+    start(&f);
+    test_outb(f.t, CMD2 + 7, 0xa1);
+    g_assert_cmphex(wait_status(&f, CTL2), ==, 0x58);
+    read_words(&f, CMD2, buf, 512);
+    g_assert_cmphex(buf[0] | buf[1] << 8, ==, 0x85c0);
+    test_outb(f.t, CMD2 + 7, 0xec); /* IDENTIFY DEVICE: no, and the signature */
+    g_assert_cmphex(wait_status(&f, CTL2), ==, 0x41);
+    g_assert_cmphex(test_inb(f.t, CMD2 + 5), ==, 0xeb);
+    g_assert_cmphex(PACKET(&f, 0, false, 0), ==, 0x50); /* ready */
+    PACKET(&f, 36, false, 0x12, 0, 0, 0, 36);
+    g_assert_cmpint(take_data(&f, buf, 36), ==, 36);
+    g_assert_cmphex(buf[0], ==, 5);
+    PACKET(&f, 8, false, 0x25);
+    g_assert_cmpint(take_data(&f, buf, 8), ==, 8);
+    g_assert_cmpint(buf[2] << 8 | buf[3], ==, CD_SIZE / 2048 - 1);
+    PACKET(&f, 0xfffe, false, 0x43, 0, 0, 0, 0, 0, 0, 1, 0);
+    g_assert_cmpint(take_data(&f, buf, 0xfffe), ==, 20);
+    PACKET(&f, 0xfffe, false, 0x5a, 0, 0x2a, 0, 0, 0, 0, 1, 0);
+    g_assert_cmpint(take_data(&f, buf, 0xfffe), ==, 28);
+    PACKET(&f, 0xfffe, false, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8);
+    g_assert_cmpint(take_data(&f, buf, 0xfffe), ==, 8);
+    g_assert_cmphex(buf[5], ==, 2);
+    PACKET(&f, 0xfffe, false, 0x46, 0, 0, 0, 0, 0, 0, 1, 0);
+    g_assert_cmpint(take_data(&f, buf, 0xfffe), ==, 40);
+    stop(&f);
+}
+
+static void test_cd_read(void)
+{
+    Fixture f;
+    g_autofree uint8_t *buf = g_malloc(40 * 2352);
+
+    start(&f);
+    PACKET(&f, 2048, false, 0x28, 0, 0, 0, 0, 16, 0, 0, 3);
+    g_assert_cmpint(take_data(&f, buf, 2048), ==, 3 * 2048);
+    check_bytes(buf, 16 * 2048, 3 * 2048, 5);
+    PACKET(&f, 0x1000 - 1, false, 0xa8, 0, 0, 0, 0, 1, 0, 0, 0, 40);
+    g_assert_cmpint(take_data(&f, buf, 0xffe), ==, 40 * 2048);
+    check_bytes(buf, 2048, 40 * 2048, 5);
+    PACKET(&f, 0xfffe, false, 0xbe, 0, 0, 0, 0, 2, 0, 0, 1, 0xf8);
+    g_assert_cmpint(take_data(&f, buf, 0xfffe), ==, 2352);
+    g_assert_cmphex(buf[13], ==, 0x02); /* 00:02:02 */
+    g_assert_cmphex(buf[14], ==, 0x02);
+    check_bytes(buf + 16, 2 * 2048, 2048, 5);
+    stop(&f);
+}
+
+static void test_cd_dma(void)
+{
+    Fixture f;
+    uint8_t buf[70 * 2048];
+
+    start(&f);
+    put_prd(&f, 0, BUF, 0);
+    put_prd(&f, 1, BUF + 0x10000, 0);
+    put_prd(&f, 2, BUF + 0x20000, 0x80000000 | (sizeof(buf) - 0x20000));
+    PACKET(&f, 0, true, 0x28, 0, 0, 0, 0, 4, 0, 0, 70);
+    start_dma(&f, 1, true);
+    g_assert_cmphex(wait_status(&f, CTL2), ==, 0x50);
+    g_assert_cmphex(test_inb(f.t, CMD2 + 2), ==, 3);
+    g_assert_cmphex(test_inb(f.t, BM + 10) & 7, ==, 4);
+    address_space_read(&f.t->machine->address_space_memory, BUF, MEMTXATTRS_NONE, buf,
+                       sizeof(buf));
+    check_bytes(buf, 4 * 2048, sizeof(buf), 5);
+    stop(&f);
+}
+
+static void test_cd_errors(void)
+{
+    Fixture f;
+    uint8_t buf[32];
+
+    start(&f);
+    g_assert_cmphex(PACKET(&f, 0, false, 0x28, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff), ==, 0x41);
+    g_assert_cmphex(test_inb(f.t, CMD2 + 1) >> 4, ==, 5);
+    PACKET(&f, 18, false, 0x03, 0, 0, 0, 18);
+    g_assert_cmpint(take_data(&f, buf, 18), ==, 18);
+    g_assert_cmphex(buf[2], ==, 5);
+    g_assert_cmphex(buf[12], ==, 0x21);
+    g_assert_cmphex(PACKET(&f, 0, false, 0xff), ==, 0x41);
+    g_assert_cmphex(PACKET(&f, 0, false, 0x12, 0, 0, 0, 36), ==, 0x41); /* no room for data */
+    g_assert_cmphex(PACKET(&f, 0, false, 0x1e, 0, 0, 0, 1), ==, 0x50);
+    g_assert_cmphex(PACKET(&f, 0, false, 0x1b, 0, 0, 0, 2), ==, 0x41); /* locked */
+    g_assert_cmphex(PACKET(&f, 0, false, 0x1e), ==, 0x50);
+    g_assert_cmphex(PACKET(&f, 0, false, 0x1b, 0, 0, 0, 2), ==, 0x50); /* eject */
+    g_assert_cmphex(PACKET(&f, 0, false, 0x00), ==, 0x41);
+    PACKET(&f, 18, false, 0x03, 0, 0, 0, 18);
+    take_data(&f, buf, 18);
+    g_assert_cmphex(buf[2] << 8 | buf[12], ==, 0x023a);
+    g_assert_cmphex(PACKET(&f, 0, false, 0x1b, 0, 0, 0, 3), ==, 0x50); /* load */
+    g_assert_cmphex(PACKET(&f, 0, false, 0x00), ==, 0x41);             /* unit attention, once */
+    g_assert_cmphex(PACKET(&f, 0, false, 0x00), ==, 0x50);
+    stop(&f);
+}
+
+static void test_cd_device_reset(void)
+{
+    Fixture f;
+
+    start(&f);
+    PACKET(&f, 2048, false, 0x28, 0, 0, 0, 0, 0, 0, 0, 9);
+    test_outb(f.t, CMD2 + 7, 0x08);
+    g_assert_cmphex(test_inb(f.t, CTL2), ==, 0);
+    g_assert_cmphex(test_inb(f.t, CMD2 + 4), ==, 0x14);
+    g_assert_cmphex(PACKET(&f, 0, false, 0), ==, 0x50);
+    stop(&f);
+}
+
+/* ---- everything at once -------------------------------------------------------------------------- */
+
+static void test_poke(void)
+{
+    Fixture f;
+
+    start(&f);
+    put_prd(&f, 0, BUF, 0x80010000);
+    for (int i = 0; i < 300; i++) {
+        test_poke_ports(f.t, CMD, 8, 60);
+        test_poke_ports(f.t, CMD2, 8, 60);
+        test_poke_ports(f.t, BM, 16, 20);
+        test_outb(f.t, CTL, (uint8_t)g_test_rand_int());
+        test_outl(f.t, BM + 4, PRD);
+        test_poll(f.t);
+    }
+    test_reset(f.t);
+    test_poll(f.t);
+    command28(&f, CMD, 0, 0, 0, 0xec);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    stop(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ide/signature", test_signature);
+    g_test_add_func("/ide/identify", test_identify);
+    g_test_add_func("/ide/read-pio", test_read_pio);
+    g_test_add_func("/ide/addressing", test_addressing);
+    g_test_add_func("/ide/multiple", test_multiple);
+    g_test_add_func("/ide/write-pio", test_write_pio);
+    g_test_add_func("/ide/range", test_range);
+    g_test_add_func("/ide/read-dma", test_read_dma);
+    g_test_add_func("/ide/write-dma", test_write_dma);
+    g_test_add_func("/ide/dma-prds", test_dma_prds);
+    g_test_add_func("/ide/dma-cancel", test_dma_cancel);
+    g_test_add_func("/ide/trim", test_trim);
+    g_test_add_func("/ide/read-only", test_read_only);
+    g_test_add_func("/ide/features", test_features);
+    g_test_add_func("/ide/interrupt-mask", test_interrupt_mask);
+    g_test_add_func("/ide/cd-basic", test_cd_basic);
+    g_test_add_func("/ide/cd-read", test_cd_read);
+    g_test_add_func("/ide/cd-dma", test_cd_dma);
+    g_test_add_func("/ide/cd-errors", test_cd_errors);
+    g_test_add_func("/ide/cd-device-reset", test_cd_device_reset);
+    g_test_add_func("/ide/poke", test_poke);
+    return g_test_run();
+}
