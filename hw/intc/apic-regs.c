@@ -12,7 +12,7 @@
 #define ICR_LOGICAL         (1u << 11)
 #define ICR_LEVEL           (1u << 14)
 #define ICR_TRIGGER         (1u << 15)
-#define ICR_WRITABLE        0x000cefffu
+#define ICR_WRITABLE        0x000ccfffu
 #define SVR_WRITABLE        (0xffu | SVR_ENABLE | SVR_FOCUS_DISABLE | SVR_SUPPRESS_EOI)
 #define LDR_WRITABLE        0xff000000u
 #define DFR_FIXED           0x0fffffffu

@@ -70,10 +70,6 @@ static void realize(DeviceTest *t, DeviceState *dev)
     BusState *bus = bus_type ? qbus_find_by_type(OBJECT(t->machine), bus_type) : NULL;
     GError *error = NULL;
 
-    if (!bus) {
-        object_add_child(t->machine->unattached, "test-device[*]", OBJECT(dev), &error);
-        g_assert_no_error(error);
-    }
     qdev_realize_and_unref(dev, bus, &error);
     g_assert_no_error(error);
 }
@@ -90,6 +86,9 @@ DeviceState *device_test_add_with(DeviceTest *t, const char *type, ...)
     const char *setting;
     va_list args;
 
+    g_assert_no_error(error);
+    /* In the tree first: links are looked up from where the device is. */
+    object_add_child(t->machine->unattached, "test-device[*]", OBJECT(dev), &error);
     g_assert_no_error(error);
     va_start(args, type);
     while ((setting = va_arg(args, const char *))) {
