@@ -112,7 +112,8 @@ static void timer_expired(void *opaque)
     } else if (timer_mode(s) != LVT_TIMER_DEADLINE) {
         apic_deliver_lvt(s, APIC_LVT_TIMER);
         int64_t next = timer_next_count(s, now);
-        timer_arm(s, next < 0 ? -1 : MAX(next, now + MIN(timer_period_ns(s), APIC_TIMER_MIN_NS)));
+        bool too_often = next >= 0 && timer_period_ns(s) < APIC_TIMER_MIN_NS;
+        timer_arm(s, too_often ? now + APIC_TIMER_MIN_NS : next);
     } else if (!deadline_reached(s, now)) {
         timer_rearm(s, now);
     } else {

@@ -423,7 +423,7 @@ static void test_random(void)
     Fixture f;
 
     start(&f);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 60; i++) {
         be(&f, g_test_rand_int_range(0, CPUS));
         test_poke_memory(f.t, APIC_ADDR, 0x400, 30);
         test_poke_memory(f.t, IOAPIC_DEFAULT_ADDRESS, 0x50, 30);
