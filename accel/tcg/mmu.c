@@ -613,3 +613,15 @@ const ItlbEntry *tcg_fetch(CPUX86State *env, uint64_t linear)
     t->fetch_global = e->global;
     return e;
 }
+
+/* ---- exclusion, for locked operations in C ------------------------------------------- */
+
+void x86_exclusive_begin(CPUX86State *env)
+{
+    tcg_start_exclusive(env);
+}
+
+void x86_exclusive_end(CPUX86State *env)
+{
+    tcg_end_exclusive(env);
+}

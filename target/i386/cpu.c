@@ -391,27 +391,6 @@ static void start_tsc(X86CPU *cpu)
     cpu->env.tsc_offset = cpu->tsc_base;
 }
 
-/* V1: the list; V2: the accelerator's part; V3: the thread. */
-static bool x86_cpu_realizefn(DeviceState *dev, GError **error)
-{
-    CPUState *cs = CPU(dev);
-    X86CPU *cpu = X86_CPU(dev);
-
-    if (!check_phys_bits(&cpu->cpuid, error) || !cpu_exec_realizefn(cs, error)) {
-        return false;
-    }
-    if (!cpu->features_settled && !settle_by_default(cpu, error)) {
-        return false;
-    }
-    settle_widths(cpu);
-    settle_topology(cpu);
-    start_tsc(cpu);
-    device_cold_reset(dev);
-    return vmm_init_vcpu(cs, error);
-}
-
-/* ---- reset and execution hooks ----------------------------------------------------------------------- */
-
 static bool is_bootstrap(X86CPU *cpu)
 {
     return CPU(cpu)->cpu_index == 0;
@@ -431,6 +410,27 @@ static void x86_cpu_reset_hold(DeviceState *dev)
     atomic_store(&cs->interrupt_request, 0);
     x86_tlb_flush(env, false);
 }
+
+/* V1: the list; V2: the accelerator's part; V3: the thread. */
+static bool x86_cpu_realizefn(DeviceState *dev, GError **error)
+{
+    CPUState *cs = CPU(dev);
+    X86CPU *cpu = X86_CPU(dev);
+
+    if (!check_phys_bits(&cpu->cpuid, error) || !cpu_exec_realizefn(cs, error)) {
+        return false;
+    }
+    if (!cpu->features_settled && !settle_by_default(cpu, error)) {
+        return false;
+    }
+    settle_widths(cpu);
+    settle_topology(cpu);
+    start_tsc(cpu);
+    x86_cpu_reset_hold(dev);
+    return vmm_init_vcpu(cs, error);
+}
+
+/* ---- reset and execution hooks ----------------------------------------------------------------------- */
 
 static bool x86_cpu_has_work(CPUState *cs)
 {

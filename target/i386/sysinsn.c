@@ -138,7 +138,7 @@ static uint8_t v_size(const CPUX86State *env, const X86Insn *i)
     if (env->hflags & HF_CS64) {
         return (i->rex & 8) ? 8 : i->opsize_prefix ? 2 : 4;
     }
-    return !(env->hflags & HF_CS32) != !!i->opsize_prefix ? 2 : 4;
+    return !(env->hflags & HF_CS32) == !i->opsize_prefix ? 2 : 4;
 }
 
 /* Traps due after the instruction: single-step, I/O breakpoints (SDM vol. 3, 18.3.1). */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Guest memory without a TLB: a page walk for every access.  Weak: an
- * accelerator with a TLB has its own; these serve tests and builds without one.
+ * Guest memory without a TLB: a page walk for every access.  Linked in place of
+ * the translator's functions of these names.
  */
 #include <string.h>
 #include "target/i386/exception.h"
 #include "target/i386/mmu.h"
-
-#define WEAK __attribute__((weak))
 
 static uint64_t plain_translate(CPUX86State *env, uint64_t linear, X86Access access, X86Priv priv)
 {
@@ -30,7 +28,7 @@ static uint64_t wrap(CPUX86State *env, uint64_t linear)
     return env->hflags & HF_LMA ? linear : (uint32_t)linear;
 }
 
-WEAK void x86_probe(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv)
+void x86_probe(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv)
 {
     while (len) {
         size_t n = page_rest(linear, len);
@@ -62,18 +60,18 @@ static void copy(CPUX86State *env, uint64_t linear, uint8_t *buf, size_t len, X8
     }
 }
 
-WEAK void x86_ld_bytes(CPUX86State *env, uint64_t linear, void *buf, size_t len, X86Priv priv)
+void x86_ld_bytes(CPUX86State *env, uint64_t linear, void *buf, size_t len, X86Priv priv)
 {
     copy(env, linear, buf, len, X86_READ, priv);
 }
 
-WEAK void x86_st_bytes(CPUX86State *env, uint64_t linear, const void *buf, size_t len,
+void x86_st_bytes(CPUX86State *env, uint64_t linear, const void *buf, size_t len,
                        X86Priv priv)
 {
     copy(env, linear, (uint8_t *)buf, len, X86_WRITE, priv);
 }
 
-WEAK uint64_t x86_ld(CPUX86State *env, uint64_t linear, unsigned size, X86Priv priv)
+uint64_t x86_ld(CPUX86State *env, uint64_t linear, unsigned size, X86Priv priv)
 {
     uint64_t value = 0;
 
@@ -86,7 +84,7 @@ WEAK uint64_t x86_ld(CPUX86State *env, uint64_t linear, unsigned size, X86Priv p
     return value;
 }
 
-WEAK void x86_st(CPUX86State *env, uint64_t linear, uint64_t value, unsigned size, X86Priv priv)
+void x86_st(CPUX86State *env, uint64_t linear, uint64_t value, unsigned size, X86Priv priv)
 {
     if (page_rest(linear, size) < size) {
         x86_st_bytes(env, linear, &value, size, priv);
@@ -96,25 +94,25 @@ WEAK void x86_st(CPUX86State *env, uint64_t linear, uint64_t value, unsigned siz
     }
 }
 
-WEAK void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access,
+void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access,
                         X86Priv priv)
 {
     x86_probe(env, linear, len, access, priv);
     return NULL;
 }
 
-WEAK void x86_tlb_flush(CPUX86State *env, bool keep_global)
+void x86_tlb_flush(CPUX86State *env, bool keep_global)
 {
 }
 
-WEAK void x86_tlb_flush_page(CPUX86State *env, uint64_t linear)
+void x86_tlb_flush_page(CPUX86State *env, uint64_t linear)
 {
 }
 
-WEAK void x86_exclusive_begin(CPUX86State *env)
+void x86_exclusive_begin(CPUX86State *env)
 {
 }
 
-WEAK void x86_exclusive_end(CPUX86State *env)
+void x86_exclusive_end(CPUX86State *env)
 {
 }
