@@ -95,6 +95,9 @@ void x86_update_hflags(CPUX86State *env)
     hf |= (env->rflags & IOPL_MASK) >> IOPL_SHIFT << HF_IOPL_SHIFT;
     hf |= env->smm ? HF_SMM : 0;
     hf |= env->dr[7] & 0xff ? HF_DRX : 0;
+    if ((env->rflags & AC_MASK) && (env->cr0 & CR0_AM) && (hf & HF_CPL_MASK) == 3) {
+        hf |= HF_AC;
+    }
     env->hflags = hf;
 }
 
@@ -105,15 +108,27 @@ static G_NORETURN void segment_fault(CPUX86State *env, int seg)
     x86_raise_exception_err(env, seg == R_SS ? EXCP_SS : EXCP_GP, 0);
 }
 
-static uint64_t linear_64(CPUX86State *env, int seg, uint64_t offset, size_t len)
+/* An access that ends in the hole is two: the page before it is looked at first. */
+static G_NORETURN void fault_into_hole(CPUX86State *env, int seg, uint64_t linear,
+                                       X86Access access)
+{
+    x86_probe(env, linear, 1, access, X86_PRIV_CPL);
+    segment_fault(env, seg);
+}
+
+static uint64_t linear_64(CPUX86State *env, int seg, uint64_t offset, size_t len,
+                          X86Access access)
 {
     uint64_t linear = offset;
 
     if (seg == R_FS || seg == R_GS) {
         linear += env->segs[seg].base;
     }
-    if (!x86_is_canonical(env, linear) || !x86_is_canonical(env, linear + len - 1)) {
+    if (!x86_is_canonical(env, linear)) {
         segment_fault(env, seg);
+    }
+    if (!x86_is_canonical(env, linear + len - 1)) {
+        fault_into_hole(env, seg, linear, access);
     }
     return linear;
 }
@@ -147,17 +162,42 @@ bool x86_segment_limit_ok(const SegmentCache *s, uint32_t offset, size_t len)
     return s->limit == 0xffffffff || last <= s->limit;
 }
 
-uint64_t x86_linear(CPUX86State *env, int seg, uint64_t offset, size_t len, X86Access access)
+void x86_check_access(CPUX86State *env, uint64_t linear, size_t len, X86Access access)
+{
+    bool power_of_two = !(len & (len - 1));
+
+    if ((env->hflags & HF_AC) && power_of_two && len <= 8 && (linear & (len - 1))) {
+        x86_probe(env, linear, len, access, X86_PRIV_CPL); /* page faults come first */
+        x86_raise_exception_err(env, EXCP_AC, 0);
+    }
+    if (env->hflags & HF_DRX) {
+        env->debug_hits |= x86_match_breakpoints(env, linear, len, access == X86_WRITE
+                                                                       ? X86_BP_WRITE : X86_BP_RW);
+    }
+}
+
+static uint64_t linear_of(CPUX86State *env, int seg, uint64_t offset, size_t len,
+                          X86Access access)
 {
     const SegmentCache *s = &env->segs[seg];
 
     if (env->hflags & HF_CS64) {
-        return linear_64(env, seg, offset, len);
+        return linear_64(env, seg, offset, len, access);
     }
     if (!segment_type_allows(env, s, access) || !x86_segment_limit_ok(s, offset, len)) {
         segment_fault(env, seg);
     }
     return (uint32_t)(s->base + offset);
+}
+
+uint64_t x86_linear(CPUX86State *env, int seg, uint64_t offset, size_t len, X86Access access)
+{
+    uint64_t linear = linear_of(env, seg, offset, len, access);
+
+    if ((env->hflags & (HF_AC | HF_DRX)) && access != X86_FETCH) {
+        x86_check_access(env, linear, len, access);
+    }
+    return linear;
 }
 
 /* ---- reset ------------------------------------------------------------------------ */

@@ -167,6 +167,7 @@ typedef struct DescriptorTable {
 #define HF_SMM       0x200000u
 #define HF_DRX       0x400000u /* a breakpoint of any kind is armed in DR7 */
 #define HF_NE        0x800000u /* CR0.NE */
+#define HF_AC        0x1000000u /* alignment is checked: CR0.AM, RFLAGS.AC, CPL 3 */
 
 /* FPU/SSE/AVX state in the standard (non-compacted) XSAVE format. */
 #define X86_XSAVE_MAX 4096
@@ -208,6 +209,7 @@ struct CPUX86State {
     uint32_t error_code;
     uint64_t exception_next_rip;
     int old_exception; /* contributory chain for #DF; -1: none */
+    uint32_t debug_hits; /* data breakpoints met by the instruction under way: DR6 bits */
     bool nmi_blocked;
     bool smm;
     bool wait_for_sipi; /* after INIT, on an application processor: only SIPI wakes it */
@@ -298,7 +300,7 @@ static inline bool x86_is_canonical(const CPUX86State *env, uint64_t linear)
 
 /*
  * Recompute env->hflags.  To be called after any change to CR0, CR4, EFER,
- * XCR0, RFLAGS.{TF,IOPL,VM}, a segment register or DR7.
+ * XCR0, RFLAGS.{TF,IOPL,VM,AC}, a segment register or DR7.
  */
 void x86_update_hflags(CPUX86State *env);
 

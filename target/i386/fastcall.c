@@ -70,7 +70,8 @@ void x86_sysret(CPUX86State *env, unsigned opsize)
         x86_raise_exception(env, EXCP_UD);
     }
     need_ring0(env);
-    if (opsize == 8 && is_intel(env) && !x86_is_canonical(env, env->regs[R_ECX])) {
+    /* AMD faults at the target, Intel here: at a ring where the kernel's stack is safe. */
+    if (opsize == 8 && !x86_is_canonical(env, env->regs[R_ECX])) {
         x86_raise_exception_err(env, EXCP_GP, 0);
     }
     if (env->hflags & HF_LMA) {

@@ -176,6 +176,7 @@ static void clac_stac(Interp *x, bool set)
         interp_ud(x);
     }
     x->env->rflags = (x->env->rflags & ~(uint64_t)AC_MASK) | (set ? AC_MASK : 0);
+    x86_update_hflags(x->env);
     x->changed = true;
 }
 

@@ -65,5 +65,10 @@ void x86_tlb_flush_page(CPUX86State *env, uint64_t linear);
  * and limit for `len` bytes (#GP or #SS); in 64-bit code the canonical check.
  */
 uint64_t x86_linear(CPUX86State *env, int seg, uint64_t offset, size_t len, X86Access access);
+/*
+ * The part of it that comes after translation: #AC, and data breakpoints, which are noted in
+ * env->debug_hits.  Needed only with HF_AC or HF_DRX in hflags.
+ */
+void x86_check_access(CPUX86State *env, uint64_t linear, size_t len, X86Access access);
 
 #endif

@@ -47,7 +47,7 @@ X86Stack x86_stack_new_64(CPUX86State *env, uint64_t sp, unsigned cpl, uint16_t 
     };
 }
 
-static uint64_t stack_linear(const X86Stack *s, uint64_t sp, unsigned size)
+static uint64_t stack_linear_of(const X86Stack *s, uint64_t sp, unsigned size)
 {
     if (!s->ss) {
         if (!x86_is_canonical(s->env, sp) || !x86_is_canonical(s->env, sp + size - 1)) {
@@ -61,18 +61,28 @@ static uint64_t stack_linear(const X86Stack *s, uint64_t sp, unsigned size)
     return (uint32_t)(s->ss->base + sp);
 }
 
+static uint64_t stack_linear(const X86Stack *s, uint64_t sp, unsigned size, X86Access access)
+{
+    uint64_t linear = stack_linear_of(s, sp, size);
+
+    if ((s->env->hflags & (HF_AC | HF_DRX)) && s->priv == X86_PRIV_CPL) {
+        x86_check_access(s->env, linear, size, access);
+    }
+    return linear;
+}
+
 void x86_stack_push(X86Stack *s, uint64_t value, unsigned size)
 {
     uint64_t sp = (s->sp - size) & s->mask;
 
-    x86_st(s->env, stack_linear(s, sp, size), value, size, s->priv);
+    x86_st(s->env, stack_linear(s, sp, size, X86_WRITE), value, size, s->priv);
     s->sp = sp;
 }
 
 uint64_t x86_stack_pop(X86Stack *s, unsigned size)
 {
     uint64_t sp = s->sp & s->mask;
-    uint64_t value = x86_ld(s->env, stack_linear(s, sp, size), size, s->priv);
+    uint64_t value = x86_ld(s->env, stack_linear(s, sp, size, X86_READ), size, s->priv);
 
     s->sp = (sp + size) & s->mask;
     return value;
@@ -80,7 +90,7 @@ uint64_t x86_stack_pop(X86Stack *s, unsigned size)
 
 void x86_stack_probe(const X86Stack *s, unsigned size)
 {
-    x86_probe(s->env, stack_linear(s, s->sp & s->mask, size), size, X86_WRITE, s->priv);
+    x86_probe(s->env, stack_linear_of(s, s->sp & s->mask, size), size, X86_WRITE, s->priv);
 }
 
 void x86_stack_skip(X86Stack *s, int64_t bytes)

@@ -144,7 +144,7 @@ static uint8_t v_size(const CPUX86State *env, const X86Insn *i)
 /* Traps due after the instruction: single-step, I/O breakpoints (SDM vol. 3, 18.3.1). */
 static void raise_traps(Interp *x, bool traced)
 {
-    uint32_t bits = x->debug;
+    uint32_t bits = x->debug | x->env->debug_hits;
 
     /* mov ss holds them off for one instruction. */
     if (traced && !(x->shadow & X86_SHADOW_MOVSS)) {
@@ -182,12 +182,16 @@ bool x86_exec_insn(CPUX86State *env, const X86Insn *insn)
     if (!x.code64) {
         x.next_rip = (uint32_t)x.next_rip;
     }
+    env->debug_hits = 0;
     handler(&x);
     if (!x.jumped && !x.again) {
         env->rip = x.next_rip;
         env->rflags &= ~(uint64_t)RF_MASK;
     }
     env->shadow = x.shadow;
+    if (!traced && !x.debug && !env->debug_hits) {
+        return x.changed || x.again || x.shadow;
+    }
     raise_traps(&x, traced_after(&x, traced));
     return x.changed || x.again || x.shadow;
 }

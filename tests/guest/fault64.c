@@ -16,5 +16,6 @@ void guest_main(void)
     gate_set(0x45, (void (*)(void))0x100000, 8, 0xe6);    /* no gate type of 64-bit mode */
     gate_set(0x46, (void (*)(void))0x100000, 8, 0x6e);    /* not present */
     gate_set(0x47, (void (*)(void))0x100000, 0, 0xee);    /* null selector */
+    wrmsr(0xc0000080, rdmsr(0xc0000080) | 1); /* SCE: sysret is defined */
     run_cases();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-interp IMAGE [COMMAND LINE]: run a multiboot guest on the C interpreter alone
+ * guest-interp IMAGE [EXPECTED]: run a multiboot guest on the C interpreter alone
  * (decoder and x86_exec_insn(), no translator), with nothing but RAM, a serial port,
- * a debug console and an exit port.  What the guest prints goes to stdout.
+ * a debug console and an exit port.  What the guest prints goes to stdout; with a file to
+ * compare it to, the exit status says whether it is the same.
  */
 #include <elf.h>
 #include <stdio.h>
@@ -21,17 +22,31 @@
 #define INFO     0x9000
 #define CMDLINE  0x9800
 
-static MemoryRegion ram, serial, debugcon, debug_exit;
+static GString *printed;
+static const char *expected_path;
+static MemoryRegion ram, serial, pic_mask, debugcon, debug_exit;
 
 static uint64_t serial_read(void *opaque, hwaddr addr, unsigned size)
 {
     return addr == 5 ? 0x60 : 0;
 }
 
+static uint8_t scratch;
+
+static uint64_t scratch_read(void *opaque, hwaddr addr, unsigned size)
+{
+    return scratch;
+}
+
+static void scratch_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    scratch = (uint8_t)data;
+}
+
 static void serial_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
     if (addr == 0) {
-        putchar((int)data);
+        g_string_append_c(printed, (char)data);
     }
 }
 
@@ -44,13 +59,26 @@ static void write_nothing(void *opaque, hwaddr addr, uint64_t data, unsigned siz
 {
 }
 
+static G_NORETURN void finish(int status)
+{
+    g_autofree char *expected = NULL;
+
+    fputs(printed->str, stdout);
+    if (expected_path && (!g_file_get_contents(expected_path, &expected, NULL, NULL) ||
+                          strcmp(expected, printed->str) != 0)) {
+        printf("--- not as in %s\n", expected_path);
+        status = 1;
+    }
+    exit(status);
+}
+
 static void exit_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
-    fflush(stdout);
-    exit((int)data ? 1 : 0);
+    finish(data ? 1 : 0);
 }
 
 static const MemoryRegionOps serial_ops = {.read = serial_read, .write = serial_write};
+static const MemoryRegionOps scratch_ops = {.read = scratch_read, .write = scratch_write};
 static const MemoryRegionOps debugcon_ops = {.read = read_ones, .write = write_nothing};
 static const MemoryRegionOps exit_ops = {.read = read_ones, .write = exit_write};
 
@@ -71,6 +99,7 @@ static MachineState *make_machine(void)
     memory_region_init_ram(&ram, OBJECT(m), "ram", RAM_SIZE, &error);
     memory_region_add_subregion(m->system_memory, 0, &ram);
     add_ports(m, &serial, &serial_ops, "serial", 0x3f8, 8);
+    add_ports(m, &pic_mask, &scratch_ops, "pic", 0x21, 1);
     add_ports(m, &debugcon, &debugcon_ops, "debugcon", 0x402, 1);
     add_ports(m, &debug_exit, &exit_ops, "exit", 0xf4, 4);
     g_assert_no_error(error);
@@ -164,6 +193,22 @@ static void fetch(CPUX86State *env, X86Insn *insn)
     x86_raise_exception_err(env, EXCP_GP, 0);
 }
 
+/* No x87 here, but what keeps a guest from it (SDM vol. 3, 2.5, table 2-2). */
+static bool skip_x87(CPUX86State *env, const X86Insn *insn)
+{
+    bool wait = insn->map == X86_MAP_1B && insn->opcode == 0x9b;
+    uint64_t needs = wait ? CR0_TS | CR0_MP : 0;
+
+    if (insn->class_ != X86_CLASS_X87) {
+        return false;
+    }
+    if (wait ? (env->cr0 & needs) == needs : (env->cr0 & (CR0_TS | CR0_EM)) != 0) {
+        x86_raise_exception(env, EXCP_NM);
+    }
+    env->rip += insn->length;
+    return true;
+}
+
 static void step(CPUX86State *env)
 {
     X86Insn insn;
@@ -177,6 +222,9 @@ static void step(CPUX86State *env)
         log_printf("%04x:%08llx %02x %02x %02x %02x\n", env->segs[R_CS].selector,
                    (unsigned long long)env->rip, insn.bytes[0], insn.bytes[1], insn.bytes[2],
                    insn.bytes[3]);
+    }
+    if (skip_x87(env, &insn)) {
+        return;
     }
     if (insn.class_ == X86_CLASS_UD || !x86_insn_in_c(&insn)) {
         x86_raise_exception(env, EXCP_UD);
@@ -208,12 +256,14 @@ int main(int argc, char **argv)
     if (getenv("INTERP_LOG")) {
         log_set_items(getenv("INTERP_LOG"), NULL);
     }
+    printed = g_string_new(NULL);
+    expected_path = argc > 2 ? argv[2] : NULL;
     vmm_thread_register();
     m = make_machine();
     cs = make_cpu(m);
     current_cpu = cs;
-    start_multiboot(cpu_env(cs), load_image(argv[1]), argc > 2 ? argv[2] : "loops=1");
+    start_multiboot(cpu_env(cs), load_image(argv[1]), "loops=1");
     run(cs);
-    printf("halted\n");
-    return 1;
+    g_string_append(printed, "halted\n");
+    finish(1);
 }
