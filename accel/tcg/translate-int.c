@@ -516,7 +516,7 @@ static void emit_poll_if_pending(Emit *e)
     emit_gs(e, 4, 0x83, 7, request); /* cmp dword gs:[interrupt_request], 0 */
     e8(e, 0);
     e8(e, 0x74); /* je over the next */
-    e8(e, 13);
+    e8(e, 12);
     emit_gs(e, 4, 0xc7, 0, TCG_OFF(poll));
     e32(e, 1);
 }
