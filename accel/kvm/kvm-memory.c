@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Guest memory as KVM sees it: a memory slot for every flat range of RAM or ROM
+ * (KVM API, 4.35), an ioeventfd for every registered one (4.59).
+ */
+#include "accel/kvm/kvm-internal.h"
+
+#include <errno.h>
+#include "system/log.h"
+
+#define KVM_PAGE 4096ull
+
+/* ---- slots ------------------------------------------------------------------------------ */
+
+static bool slot_set(KVMState *s, guint index, const KVMSlot *slot)
+{
+    struct kvm_userspace_memory_region region = {
+        .slot = index,
+        .flags = slot->flags,
+        .guest_phys_addr = slot->gpa,
+        .memory_size = slot->size,
+        .userspace_addr = (uintptr_t)slot->host,
+    };
+    int ret = kvm_ioctl(s->vm_fd, KVM_SET_USER_MEMORY_REGION, &region);
+
+    if (ret < 0) {
+        log_printf("kvm: memory slot %u at %#" G_GINT64_MODIFIER "x, %#" G_GINT64_MODIFIER
+                   "x bytes: %s\n",
+                   index, slot->gpa, slot->size, g_strerror(-ret));
+    }
+    return ret >= 0;
+}
+
+static guint slot_free_index(KVMState *s)
+{
+    for (guint i = 0; i < s->slots->len; i++) {
+        if (!g_array_index(s->slots, KVMSlot, i).size) {
+            return i;
+        }
+    }
+    g_array_set_size(s->slots, s->slots->len + 1);
+    return s->slots->len - 1;
+}
+
+/* Whole pages of the range; what is left over at its ends exits to us as MMIO. */
+static bool range_to_slot(KVMState *s, const FlatRange *range, KVMSlot *ret_slot)
+{
+    uint64_t start = (range->start + KVM_PAGE - 1) & ~(KVM_PAGE - 1);
+    uint64_t end = (range->last + 1) & ~(KVM_PAGE - 1);
+    bool rom = range->readonly || range->romd;
+    void *host;
+
+    if (end <= start || (!memory_region_is_ram(range->mr) && !range->romd)) {
+        return false;
+    }
+    host = flat_range_host(range, start);
+    if (!host || ((uintptr_t)host & (KVM_PAGE - 1)) || (rom && !s->has_readonly_mem)) {
+        return false;
+    }
+    *ret_slot = (KVMSlot){start, end - start, host, rom ? KVM_MEM_READONLY : 0};
+    return true;
+}
+
+static KVMState *memory_state(MemoryListener *l)
+{
+    return (KVMState *)((char *)l - offsetof(KVMState, memory_listener));
+}
+
+static void coalesced_add(KVMState *s, const FlatRange *range)
+{
+    struct kvm_coalesced_mmio_zone zone = {.addr = range->start,
+                                           .size = range->last - range->start + 1};
+
+    if (range->mr->coalesced && s->has_coalesced_mmio &&
+        kvm_ioctl(s->vm_fd, KVM_REGISTER_COALESCED_MMIO, &zone) >= 0) {
+        g_array_append_val(s->coalesced_zones, zone);
+    }
+}
+
+static void coalesced_del(KVMState *s, const FlatRange *range)
+{
+    for (guint i = 0; i < s->coalesced_zones->len; i++) {
+        struct kvm_coalesced_mmio_zone zone =
+            g_array_index(s->coalesced_zones, struct kvm_coalesced_mmio_zone, i);
+        if (zone.addr == range->start) {
+            kvm_ioctl(s->vm_fd, KVM_UNREGISTER_COALESCED_MMIO, &zone);
+            g_array_remove_index_fast(s->coalesced_zones, i);
+            return;
+        }
+    }
+}
+
+static void memory_region_added(MemoryListener *l, const FlatRange *range)
+{
+    KVMState *s = memory_state(l);
+    KVMSlot slot;
+
+    coalesced_add(s, range);
+    if (!range_to_slot(s, range, &slot)) {
+        return;
+    }
+    g_mutex_lock(&s->slot_lock);
+    guint index = slot_free_index(s);
+    if (slot_set(s, index, &slot)) {
+        g_array_index(s->slots, KVMSlot, index) = slot;
+    }
+    g_mutex_unlock(&s->slot_lock);
+}
+
+/* The region may be as good as gone itself: only the addresses count. */
+static void memory_region_gone(MemoryListener *l, const FlatRange *range)
+{
+    KVMState *s = memory_state(l);
+
+    coalesced_del(s, range);
+    g_mutex_lock(&s->slot_lock);
+    for (guint i = 0; i < s->slots->len; i++) {
+        KVMSlot *slot = &g_array_index(s->slots, KVMSlot, i);
+        if (slot->size && slot->gpa >= range->start && slot->gpa <= range->last) {
+            slot->size = 0;
+            slot_set(s, i, slot);
+        }
+    }
+    g_mutex_unlock(&s->slot_lock);
+}
+
+/* ---- ioeventfds --------------------------------------------------------------------------- */
+
+/* A listener's own; the memory core gives all of them anew after each change. */
+static void ioeventfds_forget(KVMState *s, GArray *set)
+{
+    for (guint i = 0; i < set->len; i++) {
+        struct kvm_ioeventfd *e = &g_array_index(set, struct kvm_ioeventfd, i);
+        e->flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
+        kvm_ioctl(s->vm_fd, KVM_IOEVENTFD, e);
+    }
+    g_array_set_size(set, 0);
+}
+
+static void ioeventfd_add(KVMState *s, GArray *set, struct kvm_ioeventfd e)
+{
+    int ret = s->has_ioeventfd ? kvm_ioctl(s->vm_fd, KVM_IOEVENTFD, &e) : -ENOSYS;
+
+    if (ret >= 0) {
+        g_array_append_val(set, e);
+        return;
+    }
+    /* Not fatal: the write then exits, and the memory core signals the same fd. */
+    log_if(LOG_ACCEL, "kvm: ioeventfd at %#llx: %s\n", e.addr, g_strerror(-ret));
+}
+
+static void memory_eventfds_reset(MemoryListener *l)
+{
+    ioeventfds_forget(memory_state(l), memory_state(l)->memory_eventfds);
+}
+
+static void memory_eventfd_add(MemoryListener *l, const FlatRange *range, hwaddr addr,
+                               unsigned size, bool match, uint64_t data, int fd)
+{
+    uint32_t flags = match ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0;
+
+    ioeventfd_add(memory_state(l), memory_state(l)->memory_eventfds,
+                  (struct kvm_ioeventfd){.datamatch = match ? data : 0, .addr = addr, .len = size,
+                                         .fd = fd, .flags = flags});
+}
+
+static KVMState *io_state(MemoryListener *l)
+{
+    return (KVMState *)((char *)l - offsetof(KVMState, io_listener));
+}
+
+static void io_eventfds_reset(MemoryListener *l)
+{
+    ioeventfds_forget(io_state(l), io_state(l)->io_eventfds);
+}
+
+static void io_eventfd_add(MemoryListener *l, const FlatRange *range, hwaddr addr, unsigned size,
+                           bool match, uint64_t data, int fd)
+{
+    uint32_t flags = KVM_IOEVENTFD_FLAG_PIO | (match ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0);
+
+    ioeventfd_add(io_state(l), io_state(l)->io_eventfds,
+                  (struct kvm_ioeventfd){.datamatch = match ? data : 0, .addr = addr, .len = size,
+                                         .fd = fd, .flags = flags});
+}
+
+/* ---- coalesced MMIO (KVM API, 4.116) --------------------------------------------------------- */
+
+/* Writes that did not exit; to be done before anything that did. */
+void kvm_flush_coalesced(KVMState *s)
+{
+    struct kvm_coalesced_mmio_ring *ring = s->coalesced_ring;
+    MachineState *machine = ACCEL(s)->machine;
+
+    if (!ring || ring->first == ring->last) {
+        return;
+    }
+    g_mutex_lock(&s->coalesced_lock);
+    while (ring->first != ring->last) {
+        struct kvm_coalesced_mmio e = ring->coalesced_mmio[ring->first];
+
+        address_space_write(&machine->address_space_memory, e.phys_addr, MEMTXATTRS_NONE, e.data,
+                            MIN(e.len, sizeof(e.data)));
+        atomic_thread_fence(memory_order_seq_cst);
+        ring->first = (ring->first + 1) % s->coalesced_max;
+    }
+    g_mutex_unlock(&s->coalesced_lock);
+}
+
+/* ---- start and stop ------------------------------------------------------------------------- */
+
+void kvm_memory_start(KVMState *s)
+{
+    MachineState *machine = ACCEL(s)->machine;
+
+    g_mutex_init(&s->slot_lock);
+    g_mutex_init(&s->coalesced_lock);
+    s->slots = g_array_new(FALSE, TRUE, sizeof(KVMSlot));
+    s->memory_eventfds = g_array_new(FALSE, TRUE, sizeof(struct kvm_ioeventfd));
+    s->coalesced_zones = g_array_new(FALSE, TRUE, sizeof(struct kvm_coalesced_mmio_zone));
+    s->io_eventfds = g_array_new(FALSE, TRUE, sizeof(struct kvm_ioeventfd));
+    s->memory_listener = (MemoryListener){
+        .region_add = memory_region_added,
+        .region_del = memory_region_gone,
+        .eventfds_reset = memory_eventfds_reset,
+        .eventfd_add = memory_eventfd_add,
+    };
+    s->io_listener = (MemoryListener){
+        .eventfds_reset = io_eventfds_reset,
+        .eventfd_add = io_eventfd_add,
+    };
+    memory_listener_register(&s->memory_listener, &machine->address_space_memory);
+    memory_listener_register(&s->io_listener, &machine->address_space_io);
+    s->listening = true;
+}
+
+void kvm_memory_stop(KVMState *s)
+{
+    if (s->listening) {
+        memory_listener_unregister(&s->io_listener);
+        memory_listener_unregister(&s->memory_listener);
+        s->listening = false;
+        g_array_unref(s->slots);
+        g_array_unref(s->memory_eventfds);
+        g_array_unref(s->io_eventfds);
+        g_array_unref(s->coalesced_zones);
+        g_mutex_clear(&s->coalesced_lock);
+        g_mutex_clear(&s->slot_lock);
+    }
+}
