@@ -133,6 +133,13 @@ static void piix4_pm_reset(PCIDevice *dev)
     piix4_pm_update_ports(s);
 }
 
+static void piix4_pm_setup(PCIDevice *dev)
+{
+    dev->config[PCI_INTERRUPT_LINE] = PIIX4_SCI_IRQ;
+    pci_set_long(dev->config + PIIX4_SMBBA, PIIX4_SMB_BASE | 1);
+    piix4_pm_update_ports(PIIX4_PM(dev));
+}
+
 static bool piix4_port_in_use(PIIX4PMState *s, hwaddr port)
 {
     AddressSpace *as = &s->parent_obj.machine->address_space_io;
@@ -248,6 +255,7 @@ static void piix4_pm_class_init(ObjectClass *klass, const void *data)
 
     pc->realize = piix4_pm_realize;
     pc->reset = piix4_pm_reset;
+    pc->setup = piix4_pm_setup;
     pc->config_write = piix4_pm_write_config;
     pc->vendor_id = PCI_VENDOR_ID_INTEL;
     pc->device_id = PCI_DEVICE_ID_INTEL_82371AB_ACPI;

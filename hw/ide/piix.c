@@ -17,7 +17,9 @@
 #define TYPE_PIIX3_IDE "piix3-ide"
 OBJECT_DECLARE_SIMPLE(PIIXIDEState, PIIX3_IDE, TYPE_PIIX3_IDE)
 
-#define PIIX_CHANNELS 2
+#define PIIX_CHANNELS      2
+#define PIIX_IDETIM        0x40
+#define PIIX_IDETIM_DECODE 0x8000
 
 struct PIIXIDEState {
     PCIDevice parent_obj;
@@ -82,6 +84,13 @@ static void piix_ide_reset(PCIDevice *dev)
     memset(dev->config + PCI_STD_HEADER_SIZEOF, 0, PCI_CONFIG_SIZE - PCI_STD_HEADER_SIZEOF);
 }
 
+/* Drivers take a channel whose decode enable is clear for one that is not wired. */
+static void piix_ide_setup(PCIDevice *dev)
+{
+    pci_set_word(dev->config + PIIX_IDETIM, PIIX_IDETIM_DECODE);
+    pci_set_word(dev->config + PIIX_IDETIM + 2, PIIX_IDETIM_DECODE);
+}
+
 static void piix_ide_reset_hold(PCIDevice *dev)
 {
     PIIXIDEState *s = PIIX3_IDE(dev);
@@ -105,6 +114,7 @@ static void piix_ide_class_init(ObjectClass *klass, const void *data)
 
     pc->realize = piix_ide_realize;
     pc->reset = piix_ide_reset;
+    pc->setup = piix_ide_setup;
     pc->reset_hold = piix_ide_reset_hold;
     pc->vendor_id = PCI_VENDOR_ID_INTEL;
     pc->device_id = PCI_DEVICE_ID_INTEL_82371SB_IDE;

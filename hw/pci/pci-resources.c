@@ -65,7 +65,11 @@ static void pci_enable_device(PCIBus *bus, PCIDevice *dev, void *opaque)
     if (pin >= 0 && pin < PCI_NUM_PINS && bus->map_irq) {
         dev->config[PCI_INTERRUPT_LINE] = irq_line[bus->map_irq(dev, pin) & 3];
     }
-    pci_set_word(dev->config + PCI_COMMAND, command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+    pci_set_word(dev->config + PCI_COMMAND,
+                 command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_SERR);
+    if (PCI_DEVICE_GET_CLASS(dev)->setup) {
+        PCI_DEVICE_GET_CLASS(dev)->setup(dev);
+    }
     pci_update_mappings(dev);
 }
 

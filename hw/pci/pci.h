@@ -46,6 +46,8 @@ struct PCIDeviceClass {
     void (*reset)(PCIDevice *dev);
     /* Optional: its outputs (phase "hold"). */
     void (*reset_hold)(PCIDevice *dev);
+    /* Optional: registers of its own that firmware would set; by pci_assign_resources(). */
+    void (*setup)(PCIDevice *dev);
     /*
      * One access of 1, 2 or 4 bytes that does not cross a dword, device lock held.  The defaults
      * are pci_default_{read,write}_config(), which overriders call.
