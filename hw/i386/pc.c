@@ -22,6 +22,9 @@
 #define PIIX3_DEVFN   PCI_MAKE_DEVFN(1, 0)
 #define PIIX3_PIRQ    0x60u /* four route registers */
 #define ELCR_HIGH     0x4d1u
+#define KBD_DATA      0x60
+#define KBD_COMMAND   0x64
+#define KBD_MODE      0x65 /* translate, mouse off, system flag, keyboard interrupt */
 #define PCI_IO_START  0xc000u
 #define PCI_IO_END    0x10000u
 #define PCI_MEM_START 0xe0000000u
@@ -361,6 +364,13 @@ bool pc_machine_done(MachineState *machine, GError **error)
     return x86_start_prepare(x86ms, acpi, pcms->has_vga, error);
 }
 
+/* Keyboard on, scan codes translated, as every BIOS leaves the controller (command 60h). */
+static void pc_init_keyboard_controller(MachineState *machine)
+{
+    address_space_store(&machine->address_space_io, KBD_COMMAND, 0x60, 1, MEMTXATTRS_NONE);
+    address_space_store(&machine->address_space_io, KBD_DATA, KBD_MODE, 1, MEMTXATTRS_NONE);
+}
+
 /* The part of firmware's work that is in devices. */
 static void pc_act_as_firmware(PCMachineState *pcms)
 {
@@ -378,6 +388,9 @@ static void pc_act_as_firmware(PCMachineState *pcms)
         log_if(LOG_PCI, "pci: %s\n", error->message);
     }
     piix4_pm_enable_acpi(pcms->pm);
+    if (pcms->i8042) {
+        pc_init_keyboard_controller(machine);
+    }
     if (pcms->has_vga) {
         pc_vga_text_mode(pcms);
     }
