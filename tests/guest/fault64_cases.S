@@ -350,6 +350,18 @@ UCASE "user, hole"
     movabs $hole, %rbx
     mov (%rbx), %rax
     ret
+UCASE "user, jump into the hole"
+    movabs $hole, %rbx
+    jmp *%rbx
+    ret
+UCASE "user, ret into the hole"
+    movabs $hole, %rbx
+    push %rbx
+    ret
+UCASE "user, qword into the hole"
+    movabs $hole - 4, %rbx
+    mov (%rbx), %rax
+    ret
 UCASE "user, hole through rsp"
     movabs $hole, %rsp
     pop %rax

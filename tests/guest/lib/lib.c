@@ -276,6 +276,9 @@ void main(void)
     unsigned loops = command_line_number("loops", 1);
 
     emulated = command_line_number("emulated", 0);
+    /* Whoever started us may have left the 8259s open. */
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
     arch_init();
     guest_main();
     flush_text();
