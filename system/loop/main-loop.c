@@ -51,6 +51,8 @@ static struct {
 
 /* A main loop that does not take its signals is stuck: the third one ends the process. */
 #define SIGNAL_PATIENCE 3
+/* The same if the end that a signal asks for has not come after so many seconds. */
+#define END_PATIENCE 10
 
 static void die_of_signal(int signo)
 {
@@ -81,6 +83,20 @@ static void handle_termination(int signo, siginfo_t *info, void *context)
     errno = saved_errno;
 }
 
+static void handle_overdue(int signo, siginfo_t *info, void *context)
+{
+    static const char text[] = "quoin: a vCPU or a device does not stop: ended by force\n";
+    void (*cleanup)(void) = atomic_load(&signals.cleanup);
+
+    if (cleanup) {
+        cleanup();
+    }
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
+        /* Nobody reads it. */
+    }
+    _exit(1);
+}
+
 static void handle_fatal(int signo, siginfo_t *info, void *context)
 {
     die_of_signal(signo);
@@ -100,6 +116,7 @@ static void signal_ready(int fd, GIOCondition condition, void *opaque)
 
     if (read(fd, &count, sizeof(count)) == sizeof(count)) {
         atomic_store(&signals.waiting, 0);
+        alarm(END_PATIENCE);
         signals.fn(atomic_load(&signals.signo), atomic_load(&signals.pid), signals.opaque);
     }
 }
@@ -112,6 +129,7 @@ static void init_signals(void)
     install(SIGINT, handle_termination, SA_RESTART);
     install(SIGTERM, handle_termination, SA_RESTART);
     install(SIGHUP, handle_termination, SA_RESTART);
+    install(SIGALRM, handle_overdue, 0);
     for (gsize i = 0; i < G_N_ELEMENTS(fatal); i++) {
         install(fatal[i], handle_fatal, SA_NODEFER);
     }
