@@ -188,6 +188,12 @@ bool object_property_parse(Object *obj, const char *name, const char *text, GErr
     if (!prop) {
         return property_missing(obj, name, error);
     }
+    /* Bytes of a command line may be anything; values are text. */
+    if (!g_utf8_validate(text, -1, NULL)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "Property '%s.%s': the value is not UTF-8", object_get_typename(obj), name);
+        return false;
+    }
     GVariant *value = prop->type->parse ? prop->type->parse(prop, text, error)
                                         : g_variant_new_string(text);
     if (!value) {

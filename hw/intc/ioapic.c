@@ -244,16 +244,13 @@ static void ioapic_leave_bus(void *opaque)
     apic_bus_del_eoi_handler(s->bus, ioapic_eoi, s);
 }
 
-static bool ioapic_check_version(Object *obj, const Property *prop, GVariant *value,
-                                 GError **error)
+static bool ioapic_check_version(IOAPICState *s, GError **error)
 {
-    uint8_t version = g_variant_get_byte(value);
-
-    if (version == 0x11 || version == VERSION_EOI) {
+    if (s->version == 0x11 || s->version == VERSION_EOI) {
         return true;
     }
     g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
-                "ioapic: version=%#x: only 0x11 and 0x20 are known", version);
+                TYPE_IOAPIC ": version=%#x: only 0x11 and 0x20 are known", s->version);
     return false;
 }
 
@@ -261,6 +258,9 @@ static bool ioapic_realize(DeviceState *dev, GError **error)
 {
     IOAPICState *s = IOAPIC(dev);
 
+    if (!ioapic_check_version(s, error)) {
+        return false;
+    }
     s->machine = qdev_get_machine(dev);
     s->bus = apic_bus_get(s->machine);
     memory_region_init_io(&s->mmio, OBJECT(s), &ioapic_ops, s, "ioapic", 0x1000);
@@ -273,8 +273,7 @@ static bool ioapic_realize(DeviceState *dev, GError **error)
 }
 
 static const Property ioapic_properties[] = {
-    DEFINE_PROP_UINT8("version", IOAPICState, version, VERSION_EOI, "0x11 or 0x20 (EOI register)",
-                      .check = ioapic_check_version),
+    DEFINE_PROP_UINT8("version", IOAPICState, version, VERSION_EOI, "0x11 or 0x20 (EOI register)"),
     DEFINE_PROP_UINT8("id", IOAPICState, initial_id, 0, "APIC ID after reset", .max = ID_MASK),
     DEFINE_PROP_END,
 };
