@@ -79,10 +79,27 @@ void machine_free(MachineState *machine)
     }
 }
 
+/* The models of -cpu are the siblings of the machine's default. */
+static bool machine_choose_cpu(MachineState *machine, GError **error)
+{
+    const char *otherwise = MACHINE_GET_CLASS(machine)->default_cpu_type;
+    ObjectClass *klass = otherwise ? object_class_by_name(otherwise) : NULL;
+
+    if (!machine->cpu_type_option || !klass) {
+        return true;
+    }
+    machine->cpu_type = cpu_parse_option(object_class_get_name(object_class_get_parent(klass)),
+                                         machine->cpu_type_option, error);
+    return machine->cpu_type != NULL;
+}
+
 bool machine_run_board_init(MachineState *machine, GError **error)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
 
+    if (!machine_choose_cpu(machine, error)) {
+        return false;
+    }
     if (machine->accelerator) {
         accel_init_interfaces(ACCEL_GET_CLASS(machine->accelerator), machine);
     }
