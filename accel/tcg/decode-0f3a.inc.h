@@ -27,7 +27,7 @@ OP(0x60, P_66, SSE(Vr | Wr, z0, z16), IM(B), AT(NOALIGN), FL(ALLW), IR(rAX | rDX
 OP(0x61, P_66, SSE(Vr | Wr, z0, z16), IM(B), AT(NOALIGN), FL(ALLW), IR(rAX | rDX), IW(rCX), FT(SSE42))
 OP(0x62, P_66, SSE(Vr | Wr, z0, z16), IM(B), AT(NOALIGN), FL(ALLW), FT(SSE42))
 OP(0x63, P_66, SSE(Vr | Wr, z0, z16), IM(B), AT(NOALIGN), FL(ALLW), IW(rCX), FT(SSE42))
-OP(0xcc, P_N, SSE(Vrw | Wr, z0, z16), IM(B), FT(SHA))
+OP(0xcc, P_N, SSE(Vrw | Wr, z0, z16), IM(B), AT(NOALIGN), FT(SHA))
 OP(0xce, P_66, SSE(Vrw | Wr, z0, z16), IM(B), FT(GFNI))
 OP(0xcf, P_66, SSE(Vrw | Wr, z0, z16), IM(B), FT(GFNI))
 OP(0xdf, P_66, SSE(Vw | Wr, z0, z16), IM(B), FT(AES))

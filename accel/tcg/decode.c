@@ -808,7 +808,7 @@ static void set_operands(Cursor *c, const OpRow *row)
     }
     i->elem_size = row->el;
     i->is4 = (row->at & IS4) != 0;
-    i->w_ignored = !c->mode.code64 && i->w && (row->gs == zY || row->es == zY);
+    i->w_ignored = !c->mode.code64 && i->w && (row->gs == zY || row->es == zY || row->ir);
     i->align = alignment(i, row);
     if (row->at & (PUSH | POP)) {
         i->stack = row->at & PUSH ? X86_STACK_PUSH : X86_STACK_POP;

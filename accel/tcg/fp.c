@@ -9,14 +9,19 @@
 #include "target/i386/exception.h"
 #include "target/i386/xsave.h"
 
-#define MXCSR_MASK 0xffffu
 #define LEGACY_FXSAVE_SIZE 416 /* x87, MXCSR, XMM0 to 15 */
 
-static uint64_t host_mask; /* the same for every vCPU: a property of the host */
+static uint64_t host_mask;    /* the same for every vCPU: a property of the host */
+static uint32_t mxcsr_mask;   /* bits that MXCSR has (SDM vol. 1, 11.6.6) */
 
 void tcg_fp_init(void)
 {
+    uint8_t area[512] __attribute__((aligned(16))) = {0};
+
     host_mask = x86_xsave_host_mask() & ~XSTATE_PKRU;
+    __asm__ volatile("fxsave64 %0" : "+m"(area));
+    memcpy(&mxcsr_mask, area + offsetof(X86LegacyArea, mxcsr_mask), sizeof(mxcsr_mask));
+    mxcsr_mask = mxcsr_mask ? mxcsr_mask : 0xffbf;
 }
 
 /* Called with the guest's state in the registers: no vector instruction may come before. */
@@ -52,7 +57,7 @@ void tcg_fp_load(CPUX86State *env)
 /* ---- the image ------------------------------------------------------------------------- */
 
 /* Give components that are in their initial state their bytes (XSAVEOPT leaves them). */
-static void image_complete(CPUX86State *env)
+void tcg_fp_image_complete(CPUX86State *env)
 {
     X86LegacyArea *legacy = x86_xsave_legacy(env);
     uint64_t bv = x86_xsave_header(env)->xstate_bv;
@@ -73,7 +78,7 @@ static void image_complete(CPUX86State *env)
     /* The last instruction and operand: kept by no mode of ours. */
     legacy->fop = 0;
     legacy->fip = legacy->fdp = 0;
-    legacy->mxcsr_mask = MXCSR_MASK;
+    legacy->mxcsr_mask = mxcsr_mask;
 }
 
 static void image_loaded(CPUX86State *env, uint64_t components)
@@ -83,7 +88,7 @@ static void image_loaded(CPUX86State *env, uint64_t components)
 
 static void check_mxcsr(CPUX86State *env, uint32_t mxcsr)
 {
-    if (mxcsr & ~MXCSR_MASK) {
+    if (mxcsr & ~mxcsr_mask) {
         x86_raise_exception_err(env, EXCP_GP, 0);
     }
 }
@@ -144,7 +149,7 @@ static void exec_fxsave(CPUX86State *env, const X86Insn *i)
     uint64_t linear = operand_linear(env, i, 512, X86_WRITE, 16);
 
     need_fp(env);
-    image_complete(env);
+    tcg_fp_image_complete(env);
     x86_st_bytes(env, linear, env->xsave, fx_size(env), X86_PRIV_CPL);
 }
 
@@ -156,7 +161,7 @@ static void exec_fxrstor(CPUX86State *env, const X86Insn *i)
     need_fp(env);
     x86_ld_bytes(env, linear, area, sizeof(area), X86_PRIV_CPL);
     check_mxcsr(env, ((X86LegacyArea *)(void *)area)->mxcsr);
-    image_complete(env);
+    tcg_fp_image_complete(env);
     memcpy(env->xsave, area, fx_size(env));
     image_loaded(env, XSTATE_FP | XSTATE_SSE);
 }
@@ -168,7 +173,8 @@ static uint64_t requested(CPUX86State *env)
     return (env->regs[R_EDX] << 32 | (uint32_t)env->regs[R_EAX]) & env->xcr0;
 }
 
-static void store_legacy(CPUX86State *env, uint64_t linear, uint64_t mask)
+/* mask: the components to store; mxcsr goes by rules of its own. */
+static void store_legacy(CPUX86State *env, uint64_t linear, uint64_t mask, bool mxcsr)
 {
     const X86LegacyArea *legacy = x86_xsave_legacy(env);
 
@@ -176,13 +182,22 @@ static void store_legacy(CPUX86State *env, uint64_t linear, uint64_t mask)
         x86_st_bytes(env, linear, legacy, 24, X86_PRIV_CPL);
         x86_st_bytes(env, linear + 32, legacy->st, sizeof(legacy->st), X86_PRIV_CPL);
     }
-    if (mask & (XSTATE_SSE | XSTATE_AVX)) {
+    if (mxcsr) {
         x86_st_bytes(env, linear + 24, &legacy->mxcsr, 8, X86_PRIV_CPL);
     }
     if (mask & XSTATE_SSE) {
         x86_st_bytes(env, linear + 160, legacy->xmm, env->hflags & HF_CS64 ? 256 : 128,
                      X86_PRIV_CPL);
     }
+}
+
+/* What of component c the mode has registers for (SDM vol. 1, 13.5). */
+static uint32_t component_size(const CPUX86State *env, unsigned c)
+{
+    if (env->hflags & HF_CS64 || (c != 2 && c != 6 && c != 7)) {
+        return x86_xsave_component_size(c);
+    }
+    return c == 7 ? 0 : x86_xsave_component_size(c) / 2;
 }
 
 /* Where component c of the compacted format lies, for components in mask (SDM vol. 1, 13.4.3). */
@@ -205,7 +220,7 @@ static void store_extended(CPUX86State *env, uint64_t linear, uint64_t mask, uin
             continue;
         }
         x86_st_bytes(env, linear + component_offset(c, layout, compacted),
-                     x86_xsave_component(env, c), x86_xsave_component_size(c), X86_PRIV_CPL);
+                     x86_xsave_component(env, c), component_size(env, c), X86_PRIV_CPL);
     }
 }
 
@@ -216,9 +231,9 @@ static void exec_xsave(CPUX86State *env, const X86Insn *i, bool compacted, bool 
     need_xsave(env);
     linear = operand_linear(env, i, XSAVE_HEADER_END, X86_WRITE, 64);
     in_use = x86_xsave_header(env)->xstate_bv | (env->pkru ? XSTATE_PKRU : 0);
-    image_complete(env);
+    tcg_fp_image_complete(env);
     bv = mask & in_use;
-    if ((mask & XSTATE_SSE) && x86_xsave_legacy(env)->mxcsr != 0x1f80) {
+    if (compacted && (mask & XSTATE_SSE) && x86_xsave_legacy(env)->mxcsr != 0x1f80) {
         bv |= XSTATE_SSE;
     }
     x86_probe(env, linear, compacted ? x86_xsave_compacted_size(mask) : x86_xsave_size(mask),
@@ -228,7 +243,8 @@ static void exec_xsave(CPUX86State *env, const X86Insn *i, bool compacted, bool 
     } else {
         bv |= x86_ld(env, linear + 512, 8, X86_PRIV_CPL) & ~mask;
     }
-    store_legacy(env, linear, init_optimised ? mask & (bv | XSTATE_AVX) : mask);
+    store_legacy(env, linear, init_optimised ? mask & bv : mask,
+                 compacted ? bv & XSTATE_SSE : mask & (XSTATE_SSE | XSTATE_AVX));
     store_extended(env, linear, init_optimised ? mask & bv : mask, mask, compacted);
     x86_st(env, linear + 512, bv, 8, X86_PRIV_CPL);
 }
@@ -237,7 +253,7 @@ static void exec_xsave(CPUX86State *env, const X86Insn *i, bool compacted, bool 
 static void restore_component(CPUX86State *env, uint64_t linear, unsigned c, bool present,
                               uint64_t layout, bool compacted)
 {
-    uint32_t size = x86_xsave_component_size(c);
+    uint32_t size = component_size(env, c);
 
     linear += c < 2 ? 0 : component_offset(c, layout, compacted);
     if (c == 9) {
@@ -276,7 +292,7 @@ static void exec_xrstor(CPUX86State *env, const X86Insn *i)
     }
     x86_probe(env, linear, compacted ? x86_xsave_compacted_size(layout) : x86_xsave_size(mask),
               X86_READ, X86_PRIV_CPL);
-    image_complete(env);
+    tcg_fp_image_complete(env);
     if (mask & (XSTATE_SSE | (compacted ? 0 : XSTATE_AVX))) {
         mxcsr = (uint32_t)x86_ld(env, linear + 24, 4, X86_PRIV_CPL);
         if (compacted && !(header[0] & XSTATE_SSE)) {
@@ -351,6 +367,19 @@ static uint16_t full_tags(const X86LegacyArea *legacy)
     return tags;
 }
 
+/* The image has the registers by their distance from TOP (SDM vol. 1, 10.5.1.1). */
+static void turn_to_top_0(X86LegacyArea *legacy)
+{
+    unsigned top = legacy->fsw >> 11 & 7;
+    uint8_t turned[8][16];
+
+    for (unsigned n = 0; n < 8; n++) {
+        memcpy(turned[n], legacy->st[(n - top) & 7], 16);
+    }
+    memcpy(legacy->st, turned, sizeof(turned));
+    legacy->fsw &= ~0x3800u;
+}
+
 static size_t build_environment(CPUX86State *env, const X86Insn *i, uint8_t *buf)
 {
     const X86LegacyArea *legacy = x86_xsave_legacy(env);
@@ -372,39 +401,61 @@ static void exec_fnstenv(CPUX86State *env, const X86Insn *i)
     bool save = i->opcode == 0xdd;
     X86LegacyArea *legacy = x86_xsave_legacy(env);
     uint8_t buf[108];
+    uint64_t linear;
     size_t len;
 
-    image_complete(env);
+    tcg_fp_image_complete(env);
     len = build_environment(env, i, buf);
     for (unsigned n = 0; save && n < 8; n++, len += 10) {
         memcpy(buf + len, legacy->st[n], 10);
     }
-    x86_st_bytes(env, operand_linear(env, i, len, X86_WRITE, 0), buf, len, X86_PRIV_CPL);
-    if (save) { /* as fninit */
-        x86_xsave_header(env)->xstate_bv &= ~XSTATE_FP;
+    linear = operand_linear(env, i, len, X86_WRITE, 0);
+    x86_probe(env, linear, 1, X86_WRITE, X86_PRIV_CPL); /* faults are at one end or the other */
+    x86_probe(env, linear + len - 1, 1, X86_WRITE, X86_PRIV_CPL);
+    x86_st_bytes(env, linear, buf, len, X86_PRIV_CPL);
+    if (save) { /* as fninit, which leaves what is in the registers */
+        turn_to_top_0(legacy);
+        legacy->fcw = 0x37f;
+        legacy->fsw = 0;
+        legacy->ftw = 0;
+        image_loaded(env, XSTATE_FP);
     } else {
-        legacy->fcw |= 0x3f; /* exceptions are masked afterwards */
+        legacy->fcw |= 0x3f; /* exceptions are masked afterwards: */
+        legacy->fsw &= ~0x8080u; /* ES, and B with it */
         image_loaded(env, XSTATE_FP);
     }
 }
 
 /* ---- maskmovq, maskmovdqu ----------------------------------------------------------------- */
 
+/* What every MMX instruction does: TOP becomes 0, all registers are in use. */
+static void enter_mmx(CPUX86State *env, X86LegacyArea *legacy)
+{
+    if (legacy->fsw & 0x80) { /* an exception is pending */
+        x86_raise_exception(env, EXCP_MF);
+    }
+    turn_to_top_0(legacy);
+    legacy->ftw = 0xff;
+    image_loaded(env, XSTATE_FP);
+}
+
 static void exec_maskmov(CPUX86State *env, const X86Insn *i)
 {
-    const X86LegacyArea *legacy = x86_xsave_legacy(env);
+    X86LegacyArea *legacy = x86_xsave_legacy(env);
     bool xmm = i->class_ != X86_CLASS_MMX;
-    const uint8_t *data = xmm ? legacy->xmm[i->reg] : legacy->st[i->reg & 7];
-    const uint8_t *mask = xmm ? legacy->xmm[i->rm] : legacy->st[i->rm & 7];
+    const uint8_t *data, *mask;
     unsigned size = xmm ? 16 : 8;
-    uint64_t offset = i->addrsize == 8   ? env->regs[R_EDI]
-                      : i->addrsize == 4 ? (uint32_t)env->regs[R_EDI]
-                                         : (uint16_t)env->regs[R_EDI];
-    uint64_t linear = x86_linear(env, i->seg, offset, size, X86_WRITE);
+    uint64_t offset = env->regs[R_EDI], linear;
     uint8_t buf[16];
 
-    image_complete(env);
-    x86_probe(env, linear, size, X86_WRITE, X86_PRIV_CPL);
+    tcg_fp_image_complete(env);
+    if (!xmm) {
+        enter_mmx(env, legacy);
+    }
+    data = xmm ? legacy->xmm[i->reg] : legacy->st[i->reg & 7];
+    mask = xmm ? legacy->xmm[i->rm] : legacy->st[i->rm & 7];
+    offset = i->addrsize == 8 ? offset : i->addrsize == 4 ? (uint32_t)offset : (uint16_t)offset;
+    linear = x86_linear(env, i->seg, offset, size, X86_WRITE);
     x86_ld_bytes(env, linear, buf, size, X86_PRIV_CPL);
     for (unsigned n = 0; n < size; n++) {
         if (mask[n] & 0x80) {
@@ -412,13 +463,6 @@ static void exec_maskmov(CPUX86State *env, const X86Insn *i)
         }
     }
     x86_st_bytes(env, linear, buf, size, X86_PRIV_CPL);
-    if (!xmm) {
-        X86LegacyArea *state = x86_xsave_legacy(env);
-
-        state->fsw &= ~0x3800u; /* as every MMX instruction: TOP 0, all in use */
-        state->ftw = 0xff;
-        image_loaded(env, XSTATE_FP);
-    }
 }
 
 bool tcg_fp_insn(const X86Insn *i)

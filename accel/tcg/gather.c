@@ -119,10 +119,11 @@ static void gather_init(Gather *g, CPUX86State *env, const X86Insn *i)
     g->index_size = low & 1 ? 8 : 4;
     g->count = vl / MAX(g->elem, g->index_size);
     g->length = g->count * g->elem;
+    tcg_fp_image_complete(env);
     vec_read(env, i->reg, g->data);
     vec_read(env, (unsigned)i->index, g->index);
     if (g->evex) {
-        g->k = ((uint64_t *)x86_xsave_component(env, 5))[i->evex_aaa] & ((1ull << g->count) - 1);
+        g->k = ((uint64_t *)x86_xsave_component(env, 5))[i->evex_aaa];
     } else {
         vec_read(env, i->vvvv, g->mask);
     }

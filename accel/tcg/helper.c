@@ -170,6 +170,9 @@ void tcg_entry_fault(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
 
     fp_away(env);
     tcg_flags_to_env(env);
+    if (t->fault_vector == EXCP_PF) {
+        x86_raise_exception_err(env, EXCP_PF, (uint32_t)t->fault_error);
+    }
     if (t->fault_vector == EXCP_GP || t->fault_vector == EXCP_AC) {
         x86_raise_exception_err(env, (int)t->fault_vector, 0);
     }

@@ -5,10 +5,12 @@
  * hold translated code.
  */
 #include <inttypes.h>
+#include <sys/mman.h>
 #include "accel/tcg/tcg-internal.h"
 #include "system/log.h"
 #include "system/memory/memory.h"
 #include "target/i386/exception.h"
+#include "target/i386/xsave.h"
 
 /* A run of bytes within one page, as an access finds it. */
 typedef struct Piece {
@@ -157,11 +159,20 @@ void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc)
     }
 }
 
+/* The vector state is in the image: nothing comes here without. */
+static bool fp_exception_pending(CPUX86State *env)
+{
+    return (x86_xsave_header(env)->xstate_bv & XSTATE_FP) && (x86_xsave_legacy(env)->fsw & 0x80);
+}
+
 static G_NORETURN void raise_at(CPUX86State *env, const ColdDesc *desc, int vector, uint32_t error)
 {
     if (desc) {
         tcg_sync_rip(env, desc);
         tcg_flags_to_env(env);
+        if (desc->fp_wait && fp_exception_pending(env)) {
+            x86_raise_exception(env, EXCP_MF);
+        }
     }
     x86_raise_exception_err(env, vector, error);
 }
@@ -169,7 +180,9 @@ static G_NORETURN void raise_at(CPUX86State *env, const ColdDesc *desc, int vect
 static G_NORETURN void raise_page_fault(CPUX86State *env, const ColdDesc *desc, uint64_t linear,
                                         uint32_t error)
 {
-    env->cr2 = linear;
+    if (!desc || !desc->fp_wait || !fp_exception_pending(env)) {
+        env->cr2 = linear;
+    }
     raise_at(env, desc, EXCP_PF, error);
 }
 
@@ -246,17 +259,16 @@ static void piece_find(CPUX86State *env, Piece *piece, const FlatRange *range)
     piece->readonly = range->readonly || range->romd || piece->page_number >= PAGE_FLAGS_MAX;
 }
 
-/* Translate for one access; raises #PF. Fills the TLB where it can. */
-static void translate(CPUX86State *env, const ColdDesc *desc, uint64_t linear, X86Access access,
-                      X86Priv priv, Piece *piece)
+/* Translate for one access; false: *fault says why not. Fills the TLB where it can. */
+static bool translate_quietly(CPUX86State *env, uint64_t linear, X86Access access, X86Priv priv,
+                              Piece *piece, X86PageFault *fault)
 {
     TcgEnv *t = tcg_env(env);
     X86Translation tr;
-    X86PageFault fault;
     const FlatRange *range;
 
-    if (!x86_page_walk(env, linear, access, priv, &tr, &fault)) {
-        raise_page_fault(env, desc, linear, fault.error_code);
+    if (!x86_page_walk(env, linear, access, priv, &tr, fault)) {
+        return false;
     }
     *piece = (Piece){.phys = tr.phys};
     memory_read_lock();
@@ -269,6 +281,18 @@ static void translate(CPUX86State *env, const ColdDesc *desc, uint64_t linear, X
                            -(linear & ~0xfffull);
     }
     memory_read_unlock();
+    return true;
+}
+
+/* The same, but raises #PF. */
+static void translate(CPUX86State *env, const ColdDesc *desc, uint64_t linear, X86Access access,
+                      X86Priv priv, Piece *piece)
+{
+    X86PageFault fault;
+
+    if (!translate_quietly(env, linear, access, priv, piece, &fault)) {
+        raise_page_fault(env, desc, linear, fault.error_code);
+    }
 }
 
 /* ---- one piece ------------------------------------------------------------------------- */
@@ -374,6 +398,12 @@ static uint64_t wrap(CPUX86State *env, uint64_t linear)
     return env->efer & MSR_EFER_LMA && (env->hflags & HF_CS64) ? linear : (uint32_t)linear;
 }
 
+static void piece_rewind(Piece *piece, uint64_t by)
+{
+    piece->phys -= by;
+    piece->host = piece->host ? piece->host - by : NULL;
+}
+
 static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
 {
     TcgEnv *t = tcg_env(env);
@@ -384,10 +414,16 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
 
     translate(env, desc, linear, access, X86_PRIV_CPL, &piece[0]);
     if (part < len) {
-        translate(env, desc, wrap(env, linear + part), access, X86_PRIV_CPL, &piece[1]);
+        uint64_t end = linear + (len == 14 || len == 28 || len > 64 ? len - 1 : part);
+
+        /* of fldenv and frstor the other end is looked at first: it is what CR2 tells */
+        translate(env, desc, wrap(env, end), access, X86_PRIV_CPL, &piece[1]);
+        piece_rewind(&piece[1], end - (linear + part));
     }
     b->linear = linear;
     b->size = desc->size;
+    b->host = b->data + (desc->align ? linear & (desc->align - 1u) : 0);
+    b->denied[0] = b->denied[1] = false;
     b->exclusive = desc->kind & ACC_LOCK;
     if (b->exclusive) {
         tcg_start_exclusive(env);
@@ -395,10 +431,93 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
     if (desc->kind & ACC_NO_READ && !(desc->kind & ACC_MASKED)) {
         return;
     }
-    piece_read(env, desc, &piece[0], b->data, part);
+    piece_read(env, desc, &piece[0], b->host, part);
     if (part < len) {
-        piece_read(env, desc, &piece[1], b->data + part, len - part);
+        piece_read(env, desc, &piece[1], b->host + part, len - part);
     }
+}
+
+static uint8_t *guard_pages(TcgEnv *t)
+{
+    if (!t->guard) {
+        void *p = mmap(NULL, GUARD_PAGES * 0x1000, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        g_assert(p != MAP_FAILED && !mprotect((uint8_t *)p + 0x1000, 0x2000, PROT_NONE));
+        t->guard = p;
+    }
+    return t->guard;
+}
+
+/* Of the two pages that an access to [first, second] gets, the first. */
+static unsigned guard_page_for(const TcgBounce *b)
+{
+    return b->denied[0] ? (b->denied[1] ? 1 : 2) : 0;
+}
+
+/*
+ * Masked-off elements do not fault (SDM vol. 2, 2.7.9, and VMASKMOV).  What
+ * exactly an instruction touches the processor knows best: where part of the operand may
+ * not be accessed, let it run on a copy whose denied part is a page that the
+ * host denies as well.  False: all may be accessed.
+ */
+static bool access_guarded(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
+{
+    TcgBounce *b = &tcg_env(env)->bounce;
+    X86Access access = desc->kind & ACC_WRITE ? X86_WRITE : X86_READ;
+    size_t part = first_part(linear, desc->size), len = desc->size;
+    Piece piece[2];
+    X86PageFault fault[2];
+
+    b->denied[0] = !translate_quietly(env, linear, access, X86_PRIV_CPL, &piece[0], &fault[0]);
+    b->denied[1] = part < len ? !translate_quietly(env, wrap(env, linear + part), access,
+                                                   X86_PRIV_CPL, &piece[1], &fault[1])
+                              : b->denied[0];
+    if (!b->denied[0] && !b->denied[1]) {
+        return false;
+    }
+    b->linear = linear;
+    b->size = desc->size;
+    b->exclusive = false;
+    b->host = guard_pages(tcg_env(env)) + 0x1000 * guard_page_for(b) + (linear & 0xfff);
+    for (unsigned n = 0; n < 2; n++) {
+        if (b->denied[n]) {
+            b->error[n] = fault[n].error_code;
+        } else {
+            piece_read(env, desc, &piece[n], b->host + (n ? part : 0), n ? len - part : part);
+        }
+    }
+    if (part == len) {
+        b->error[1] = b->error[0];
+    }
+    return true;
+}
+
+bool tcg_guard_fault(CPUX86State *env, uint64_t host)
+{
+    TcgEnv *t = tcg_env(env);
+    uint64_t offset = host - (uintptr_t)t->guard;
+
+    if (!t->guard || offset >= GUARD_PAGES * 0x1000) {
+        return false;
+    }
+    offset = host - (uintptr_t)t->bounce.host;
+    env->cr2 = wrap(env, t->bounce.linear + offset);
+    t->fault_error = t->bounce.error[(t->bounce.linear ^ env->cr2) >> 12 != 0];
+    return true;
+}
+
+static HelperPair bounced(CPUX86State *env, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+
+    if (desc->kind & ACC_WRITE) {
+        t->resume = (const uint8_t *)desc + desc->bounce;
+        return (HelperPair){(uintptr_t)t->bounce.host, 0};
+    }
+    t->fake.host = (uintptr_t)t->bounce.host;
+    t->resume = (const uint8_t *)desc + desc->resume;
+    return (HelperPair){0, (uint64_t)(int64_t)(TCG_OFF(fake) - TLB_OFF(desc->set, neg_read))};
 }
 
 HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
@@ -411,6 +530,12 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
 
     t->stat_mmu_slow++;
     check_canonical(env, desc, linear, desc->size);
+    if (desc->align && (linear & (desc->align - 1u)) && !(desc->kind & ACC_MASKED)) {
+        raise_at(env, desc, EXCP_GP, 0);
+    }
+    if (desc->kind & ACC_MASKED && access_guarded(env, linear, desc)) {
+        return bounced(env, desc);
+    }
     if ((linear & 0xfff) + desc->size <= 0x1000) {
         uint64_t tag = -(linear & ~0xfffull);
 
@@ -421,13 +546,7 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
         }
     }
     access_bounce(env, linear, desc);
-    t->fake.host = (uintptr_t)t->bounce.data;
-    if (write) {
-        t->resume = (const uint8_t *)desc + desc->bounce;
-        return (HelperPair){(uintptr_t)t->bounce.data, 0};
-    }
-    t->resume = (const uint8_t *)desc + desc->resume;
-    return (HelperPair){0, (uint64_t)(int64_t)(TCG_OFF(fake) - TLB_OFF(desc->set, neg_read))};
+    return bounced(env, desc);
 }
 
 static void store_piece(CPUX86State *env, const ColdDesc *desc, uint64_t linear, const void *buf,
@@ -447,9 +566,11 @@ bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc)
     Block *block = t->tcg->blocks[desc->block];
     size_t part = first_part(b->linear, b->size);
 
-    store_piece(env, NULL, b->linear, b->data, part);
-    if (part < b->size) {
-        store_piece(env, NULL, wrap(env, b->linear + part), b->data + part, b->size - part);
+    if (!b->denied[0]) {
+        store_piece(env, NULL, b->linear, b->host, part);
+    }
+    if (part < b->size && !b->denied[1]) {
+        store_piece(env, NULL, wrap(env, b->linear + part), b->host + part, b->size - part);
     }
     if (b->exclusive) {
         b->exclusive = false;

@@ -20,6 +20,7 @@
 #define TRAP_DE 0
 #define TRAP_UD 6
 #define TRAP_GP 13
+#define TRAP_PF 14
 #define TRAP_MF 16
 #define TRAP_AC 17
 #define TRAP_XM 19
@@ -49,8 +50,13 @@ static uint16_t image_of(uint64_t eflags)
     return (uint16_t)(((eflags & 0xd5u) | 2u) << 8) | ((eflags & CC_O) ? 1 : 0);
 }
 
-static bool is_guest_trap(long trap)
+static bool is_guest_trap(CPUX86State *env, const greg_t *regs)
 {
+    long trap = regs[REG_TRAPNO];
+
+    if (trap == TRAP_PF) {
+        return tcg_guard_fault(env, (uint64_t)regs[REG_CR2]);
+    }
     return trap == TRAP_DE || trap == TRAP_UD || trap == TRAP_GP || trap == TRAP_MF ||
            trap == TRAP_AC || trap == TRAP_XM;
 }
@@ -65,7 +71,7 @@ static bool handle_fault(ucontext_t *uc)
     const InsnMap *m;
     Block *b;
 
-    if (!s || !tcg_host_pc_in_cache(s, pc) || !is_guest_trap(regs[REG_TRAPNO])) {
+    if (!s || !tcg_host_pc_in_cache(s, pc) || !is_guest_trap(env, regs)) {
         return false;
     }
     b = tcg_block_from_host(s, pc);
@@ -140,5 +146,9 @@ void tcg_thread_finish(CPUX86State *env)
     if (t->signal_stack) {
         munmap(t->signal_stack, SIGNAL_STACK_SIZE);
         t->signal_stack = NULL;
+    }
+    if (t->guard) {
+        munmap(t->guard, GUARD_PAGES * 0x1000);
+        t->guard = NULL;
     }
 }

@@ -61,10 +61,19 @@ typedef struct ItlbEntry {
     uint8_t large, global, user;
 } ItlbEntry;
 
+#define GUARD_PAGES 4
+
 typedef struct TcgBounce {
     uint64_t linear;
     uint32_t size;
     bool exclusive; /* the section to leave when it is written back */
+    uint8_t *host;  /* where the operand is: data, or beside the guard pages */
+    /*
+     * A masked access to pages that may not be accessed: which of its parts,
+     * and the fault if the mask lets an element touch it after all.
+     */
+    bool denied[2];
+    uint32_t error[2];
     uint8_t data[BOUNCE_MAX] __attribute__((aligned(64)));
 } TcgBounce;
 
@@ -92,6 +101,7 @@ typedef struct TcgEnv {
     bool bare; /* exceptions end tcg_cpu_exec() */
     bool single_insn; /* the next block is to hold one instruction */
     void *signal_stack;
+    uint8_t *guard; /* GUARD_PAGES: read-write, two without any access, read-write */
     TcgSetState set[TCG_SET_COUNT];
     uint32_t itlb_generation, itlb_global_generation;
     bool fetch_global; /* what the last tcg_fetch() met */
@@ -178,6 +188,8 @@ typedef struct __attribute__((packed)) ColdDesc {
     uint8_t exit;    /* number of the exit, for TCG_THUNK_LINK */
     uint8_t set;     /* enum TcgSet */
     uint8_t seg;     /* X86SegReg, for TCG_THUNK_SEGMENT */
+    uint8_t fp_wait; /* a pending x87 exception comes before faults of the operand */
+    uint8_t align;   /* #GP unless aligned to this; 0: anywhere */
     int32_t resume;  /* from the descriptor to where the access is retried */
     int32_t bounce;  /* from the descriptor to the bounced copy; 0: none */
     uint64_t arg;
@@ -307,6 +319,8 @@ bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc);
 const ItlbEntry *tcg_fetch(CPUX86State *env, uint64_t linear);
 void tcg_tlb_forget_writes(TcgEnv *t, const uint8_t *host_page);
 void tcg_io_changed(CPUX86State *env);
+/* A fault of the host at `host` in generated code: is it one of the guard pages? */
+bool tcg_guard_fault(CPUX86State *env, uint64_t host);
 /* Complete env->rip from a descriptor. */
 void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc);
 
@@ -314,6 +328,8 @@ void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc);
 void tcg_fp_init(void);
 void tcg_fp_save(CPUX86State *env);
 void tcg_fp_load(CPUX86State *env);
+/* Give components that are in their initial state their bytes: XSAVEOPT leaves them. */
+void tcg_fp_image_complete(CPUX86State *env);
 bool tcg_fp_insn(const X86Insn *insn);
 void tcg_exec_fp_insn(CPUX86State *env, const X86Insn *insn);
 

@@ -58,6 +58,24 @@ static bool is_maskmov(const X86Insn *i)
     return i->implicit_mem && i->opcode == 0xf7;
 }
 
+/*
+ * vzeroupper and vzeroall leave xmm8 and up alone outside 64-bit code (SDM vol. 2):
+ * writing an XMM register clears what lies above it, one by one.
+ */
+static bool trans_vzero(Trans *t, const X86Insn *i)
+{
+    if (t->code64 || i->encoding != X86_ENC_VEX || i->map != X86_MAP_0F || i->opcode != 0x77) {
+        return false;
+    }
+    for (unsigned n = 0; n < 8; n++) {
+        e8(&t->hot, 0xc5);
+        e8(&t->hot, i->vl ? 0x81 | (~n & 7) << 3 | 0x40 : 0xf9);
+        e8(&t->hot, i->vl ? 0xef : 0x6f); /* vpxor n, n, n; vmovdqa n, n */
+        e8(&t->hot, 0xc0 | n << 3 | n);
+    }
+    return true;
+}
+
 bool trans_fp(Trans *t)
 {
     const X86Insn *i = trans_insn(t);
@@ -72,6 +90,8 @@ bool trans_fp(Trans *t)
         return true;
     }
     want_registers(t);
-    trans_plain(t);
+    if (!trans_vzero(t, i)) {
+        trans_plain(t);
+    }
     return true;
 }

@@ -224,7 +224,10 @@ static unsigned access_kind(const X86Insn *i)
     if (i->lock || xchg) {
         kind |= ACC_LOCK;
     }
-    if (i->elem_size && (i->evex_aaa || i->encoding == X86_ENC_VEX)) {
+    if (i->class_ == X86_CLASS_X87) {
+        kind &= ~ACC_NO_READ; /* an unmasked exception keeps it from storing */
+    }
+    if (i->evex_aaa || (i->encoding == X86_ENC_VEX && i->elem_size)) {
         kind |= ACC_MASKED;
     }
     if (i->seg == R_SS) {
@@ -491,8 +494,7 @@ static bool is_hint(const X86Insn *i)
     if (i->encoding != X86_ENC_LEGACY || i->map != X86_MAP_0F) {
         return false;
     }
-    return i->opcode == 0x0d || (i->opcode >= 0x18 && i->opcode <= 0x1f) ||
-           (i->opcode == 0xae && i->mod != 3); /* clflush, clwb */
+    return i->opcode == 0x0d || (i->opcode >= 0x18 && i->opcode <= 0x1f);
 }
 
 /* ---- system instructions that need no C ---------------------------------------------------- */

@@ -271,6 +271,15 @@ static void emit_bounced(Trans *t, unsigned kind, const OpBuf *op, const uint8_t
     at->resume = desc_rel(at, after);
 }
 
+/* All of x87 and MMX but fnstenv, fnstcw, fnsave, fnstsw (SDM vol. 1, 8.6). */
+static bool waits_for_fp(const X86Insn *i)
+{
+    bool no_wait = i->mem == X86_MEM_WRITE && ((i->opcode == 0xd9 && (i->reg & 7) >= 6) ||
+                                               (i->opcode == 0xdd && (i->reg & 7) >= 6));
+
+    return i->class_ == X86_CLASS_MMX || (i->class_ == X86_CLASS_X87 && !no_wait);
+}
+
 void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op)
 {
     uint8_t *miss = emit_check(t, kind, size);
@@ -283,7 +292,10 @@ void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op)
     emit_fix(miss, t->cold.p);
     emit_gs_r11(&t->cold, OP_SUB, H_R10, tag_off(t, kind));
     at = cold_desc(t, kind & ACC_WRITE ? THUNK_WRITE : THUNK_READ,
-                   (ColdDesc){.kind = (uint8_t)kind, .size = (uint16_t)size});
+                   (ColdDesc){.kind = (uint8_t)kind,
+                              .size = (uint16_t)size,
+                              .fp_wait = waits_for_fp(trans_insn(t)),
+                              .align = trans_insn(t)->align});
     at->resume = desc_rel(at, retry);
     if (kind & ACC_WRITE) {
         at->bounce = desc_rel(at, t->cold.p);
@@ -502,6 +514,26 @@ static size_t source_bytes(const Trans *t, size_t offset, uint8_t *buf, const ui
     return first - offset + X86_INSN_MAX;
 }
 
+/*
+ * What 32-bit code ignores in VEX and EVEX would, in our 64-bit copy, widen a
+ * register or name one that the guest does not have (SDM vol. 2, 2.3.5 and 2.7).
+ */
+static void fit_for_host(X86Insn *i)
+{
+    uint8_t *op = i->bytes + i->opcode_off;
+
+    if (i->is4) {
+        i->bytes[i->imm_off] &= 0x7f;
+    }
+    if (i->encoding == X86_ENC_VEX && op[-2] != 0xc5) {
+        op[-2] |= 0x20; /* B */
+        op[-1] = (op[-1] | 0x40) & (i->w_ignored ? 0x7f : 0xff);
+    } else if (i->encoding == X86_ENC_EVEX) {
+        op[-3] |= 0x30; /* B, R' */
+        op[-2] = (op[-2] | 0x40) & (i->w_ignored ? 0x7f : 0xff);
+    }
+}
+
 /* False: the first instruction needs the next page. */
 static bool trans_decode(Trans *t)
 {
@@ -530,6 +562,9 @@ static bool trans_decode(Trans *t)
             i->length = 0xff;
             len = X86_INSN_MAX;
         }
+        if (!t->code64) {
+            fit_for_host(i);
+        }
         offset += (size_t)len;
         t->count++;
         t->pc[t->count] = t->src->pc + offset;
@@ -546,8 +581,8 @@ static void trans_one(Trans *t)
 {
     const X86Insn *i = trans_insn(t);
 
-    if (i->class_ == X86_CLASS_UD ||
-        (i->cpuid_feature && !x86_cpuid_has(t->src->cpuid, i->cpuid_feature))) {
+    if (i->class_ == X86_CLASS_UD || !x86_cpuid_has(t->src->cpuid, i->cpuid_feature) ||
+        !x86_cpuid_has(t->src->cpuid, i->cpuid_feature2)) {
         trans_raise(t, i->length == 0xff ? EXCP_GP : EXCP_UD);
         return;
     }

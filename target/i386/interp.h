@@ -53,7 +53,9 @@ uint64_t interp_pop(Interp *x, unsigned size);
 /* Operand size of pushes, pops and near branches: 8 in 64-bit code unless 66. */
 static inline unsigned interp_stack_size(const Interp *x)
 {
-    return !x->code64 ? x->v : x->insn->opsize_prefix ? 2 : 8;
+    bool narrow = x->insn->opsize_prefix && !(x->insn->rex & 8);
+
+    return !x->code64 ? x->v : narrow ? 2 : 8;
 }
 /* Byte or "v", by the low bit of the opcode. */
 static inline unsigned interp_size(const Interp *x)

@@ -58,6 +58,12 @@ typedef struct Case {
     uint8_t code[CODE_MAX];
 } Case;
 
+/* From the first instruction on, what is not code is int3. */
+static inline unsigned code_room(const Case *c)
+{
+    return CODE_MAX + 16 < CODE_SIZE - c->entry ? CODE_MAX + 16 : CODE_SIZE - c->entry;
+}
+
 typedef struct Result {
     RegState regs;
     uint8_t data[DATA_SIZE], stack[STACK_SIZE];

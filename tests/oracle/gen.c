@@ -95,11 +95,20 @@ static void put_raw(Generator *g, const uint8_t *bytes, unsigned n, bool fixed)
     c->length += n;
 }
 
+/* The stack pointer may move by pushes and pops, but nowhere else. */
+static bool writes_esp_freely(const X86Insn *i)
+{
+    bool reg = i->reg_kind == X86_OPD_GPR && i->reg == R_ESP && (i->reg_acc & X86_ACC_W);
+    bool rm = i->rm_kind == X86_OPD_GPR && i->rm == R_ESP && (i->rm_acc & X86_ACC_W);
+
+    return (i->gpr_written & 1u << R_ESP) &&
+           ((!i->stack && i->class_ != X86_CLASS_SYS) || reg || rm);
+}
+
 /* Account for what the instruction writes; false: it must not be used here. */
 static bool note_use(Generator *g, const X86Insn *i)
 {
-    if ((i->gpr_written & g->protect) ||
-        ((i->gpr_written & 1u << R_ESP) && !i->stack)) {
+    if ((i->gpr_written & g->protect) || writes_esp_freely(i)) {
         return false;
     }
     g->written |= i->gpr_written;
@@ -213,6 +222,54 @@ static uint32_t pick_target(Generator *g, const X86Insn *i)
     return DATA_BASE + below(g, DATA_SIZE - size - 64);
 }
 
+/* Where an image of the x87 state has FOP, FIP and FDP; 0: it is none. */
+static unsigned pointers_offset(const X86Insn *i)
+{
+    if (i->class_ == X86_CLASS_XSAVE) {
+        return 6;
+    }
+    if (i->class_ == X86_CLASS_X87 && i->mem == X86_MEM_WRITE && i->mem_size >= 14) {
+        return i->opsize == 2 ? 6 : 12;
+    }
+    return 0;
+}
+
+/* mov [address], 0 */
+static bool put_zero(Generator *g, uint32_t address, unsigned size)
+{
+    uint8_t b[16] = {0};
+    unsigned p = 0;
+
+    if (size != 4) {
+        b[p++] = size == 2 ? 0x66 : 0x48;
+    }
+    b[p++] = 0xc7;
+    b[p++] = g->mode.code64 ? 0x04 : 0x05;
+    if (g->mode.code64) {
+        b[p++] = 0x25;
+    }
+    memcpy(b + p, &address, 4);
+    return put_insn(g, b, true);
+}
+
+/* The translator does not keep these pointers: wipe them out wherever they were stored. */
+static bool forget_pointers(Generator *g, const X86Insn *i, uint32_t target)
+{
+    unsigned offset = pointers_offset(i);
+    unsigned end = offset == 6 ? (i->class_ == X86_CLASS_XSAVE ? 24 : 14) : 28;
+
+    if (!offset || i->mem == X86_MEM_READ) {
+        return true;
+    }
+    for (unsigned at = offset, size; at < end; at += size) {
+        size = at & 3 ? 2 : at & 7 || end - at < 8 || !g->mode.code64 ? MIN(4, end - at) : 8;
+        if (!put_zero(g, target + at, size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int pick_known(Generator *g, uint32_t avoid, bool small)
 {
     for (unsigned tries = 0; tries < 12; tries++) {
@@ -285,14 +342,14 @@ static bool address_registers(Generator *g, Form *f, uint32_t target, uint32_t a
     return true;
 }
 
-static bool pick_address(Generator *g, Form *f, const X86Insn *probe, uint32_t avoid)
+static bool pick_address(Generator *g, Form *f, const X86Insn *probe, uint32_t avoid,
+                         uint32_t target)
 {
-    uint32_t target = pick_target(g, probe);
     unsigned dice = below(g, 100);
 
     f->base = f->index = -1;
     f->addr32 = g->mode.code64 && percent(g, 4);
-    if (dice < 15 && probe->class_ != X86_CLASS_XSAVE && !wants_alignment(probe) && !f->addr32) {
+    if (dice < 15 && !(g->protect & 1u << R_ESP) && !pointers_offset(probe) && !wants_alignment(probe) && !f->addr32) {
         return address_stack(g, f);
     }
     if (g->mode.code64 && percent(g, 5) && !f->addr32) {
@@ -584,6 +641,7 @@ static bool emit_with_memory(Generator *g, Form *f)
 {
     uint8_t b[16];
     X86Insn i;
+    uint32_t target;
 
     dummy_address(f);
     if (!settle(g, f, b, &i)) {
@@ -591,7 +649,8 @@ static bool emit_with_memory(Generator *g, Form *f)
     }
     f->absolute = false;
     f->disp_size = 0;
-    if (!pick_address(g, f, &i, field_registers(&i))) {
+    target = pick_target(g, &i);
+    if (!pick_address(g, f, &i, field_registers(&i), target)) {
         return false;
     }
     bring_into_reach(g, f);
@@ -609,10 +668,10 @@ static bool emit_with_memory(Generator *g, Form *f)
     if (!set_bit_offset(g, &i) || !finish_rip(g, f, b, &i) || g->full) {
         return false;
     }
-    if (i.gpr_written & g->protect || ((i.gpr_written & 1u << R_ESP) && !i.stack)) {
+    if ((i.gpr_written & g->protect) || writes_esp_freely(&i)) {
         return false;
     }
-    return put_insn(g, b, false);
+    return put_insn(g, b, false) && forget_pointers(g, &i, target);
 }
 
 static bool emit_plain(Generator *g, Form *f)
@@ -622,6 +681,11 @@ static bool emit_plain(Generator *g, Form *f)
 
     if (!settle(g, f, b, &i) || i.is_bt_mem) {
         return false;
+    }
+    if (i.encoding == X86_ENC_EVEX && i.rm_kind == X86_OPD_GPR && f->rm > 15) {
+        /* EVEX.X is ignored, but Zen 5 then reads rsp without what push and pop did to it */
+        f->rm &= 15;
+        encode(g, f, b);
     }
     return put_insn(g, b, false);
 }
@@ -719,13 +783,26 @@ static bool emit_vsib(Generator *g, Form *f)
     return put_insn(g, b, false);
 }
 
+/*
+ * Whether a component that was zeroed is in its initial state the processor
+ * may decide as it likes (SDM vol. 1, 13.6, XINUSE): leave it no choice.
+ */
+static bool use_components(Generator *g)
+{
+    if (!host_has_feature(X86_FEATURE(FEAT_7_0_EBX, 16))) {
+        return true;
+    }
+    return load_constant(g, true, 0, RO_INDEX32) && set_opmask(g, 1) &&
+           (g->c->code32 || load_constant(g, true, 16, RO_INDEX32));
+}
+
 static bool is_vsib(const Template *t)
 {
     return t->encoding != X86_ENC_LEGACY && t->map == X86_MAP_0F38 &&
            ((t->opcode >= 0x90 && t->opcode < 0x94) || (t->opcode >= 0xa0 && t->opcode < 0xa4));
 }
 
-/* maskmov: [rdi]; xlat: [rbx + al]; leave: [rbp] */
+/* maskmov: [rdi]; xlat: [rbx + al]; enter, leave: [rbp] */
 static bool set_implicit_pointer(Generator *g, const Template *t)
 {
     if (t->map == X86_MAP_0F && t->opcode == 0xf7 && t->encoding != X86_ENC_EVEX) {
@@ -734,7 +811,7 @@ static bool set_implicit_pointer(Generator *g, const Template *t)
     if (t->map == X86_MAP_1B && t->opcode == 0xd7) {
         return set_register(g, R_EBX, random_pointer(g));
     }
-    if (t->map == X86_MAP_1B && t->opcode == 0xc9) {
+    if (t->map == X86_MAP_1B && (t->opcode | 1) == 0xc9) {
         return set_register(g, R_EBP, STACK_BASE + 0xe00 + 8 * below(g, 64));
     }
     return true;
@@ -753,6 +830,13 @@ static bool emit_popf(Generator *g)
 
     memcpy(push + 1, &flags, 4);
     return put_insn(g, push, true) && put_insn(g, popf, true);
+}
+
+static bool is_xsave(const Template *t)
+{
+    return t->map == X86_MAP_0F && t->encoding == X86_ENC_LEGACY && !t->register_form &&
+           ((t->opcode == 0xae && (t->reg == 4 || t->reg == 6)) ||
+            (t->opcode == 0xc7 && t->reg == 4));
 }
 
 static bool is_moffs(const Template *t)
@@ -795,6 +879,9 @@ static bool emit_template(Generator *g, const Template *t)
         ok = emit_vsib(g, &f);
         g->protect = protect;
         return ok;
+    }
+    if (is_xsave(t) && !use_components(g)) {
+        return false;
     }
     return f.mem ? emit_with_memory(g, &f) : emit_plain(g, &f);
 }
@@ -918,6 +1005,7 @@ static void emit_loop(Generator *g)
     if (g->in_loop || counter < 0 || !set_register(g, (unsigned)counter, 1 + below(g, 5))) {
         return;
     }
+    g->known &= ~(1u << counter);
     g->in_loop = true;
     start = g->c->length;
     outer = begin_region(g);
@@ -929,7 +1017,6 @@ static void emit_loop(Generator *g)
     if (!emit_loop_end(g, (unsigned)counter, start)) {
         g->full = true;
     }
-    g->known &= ~(1u << counter);
     end_region(g, outer);
     g->in_loop = false;
 }

@@ -65,6 +65,7 @@ static void load_state(CPUX86State *env, const Case *c)
     env->rip = c->init.rip;
     env->rflags = c->init.rflags;
     env->segs[R_GS].base = GS_BASE;
+    env->tr = (SegmentCache){.selector = 0x40, .limit = 0x20, .flags = DESC_P_MASK | 11u << 8};
     env->exception_index = -1;
     env->old_exception = -1;
     env->shadow = 0;
@@ -88,9 +89,11 @@ static void store_state(CPUX86State *env, int vector, RegState *ret)
 static void load_code(const Case *c)
 {
     uint8_t *code = tcg_bare_ram(bare) + CODE_BASE + c->entry;
+    unsigned room = code_room(c);
 
+    memset(code, 0xcc, room);
     memcpy(code, c->code, c->length + 1);
-    tcg_bare_written(bare, CODE_BASE + c->entry, c->length + 1);
+    tcg_bare_written(bare, CODE_BASE + c->entry, room);
 }
 
 void guest_run(const Case *c, Result *ret)

@@ -115,8 +115,7 @@ void native_run(const Case *c, Result *ret)
 {
     uint8_t *code = (uint8_t *)(uintptr_t)CODE_BASE;
 
-    memset(code + c->entry, 0xcc, CODE_MAX + 16 < CODE_SIZE - c->entry ? CODE_MAX + 16
-                                                                       : CODE_SIZE - c->entry);
+    memset(code + c->entry, 0xcc, code_room(c));
     memcpy(code + c->entry, c->code, c->length + 1);
     case_fill_memory(c, (uint8_t *)(uintptr_t)DATA_BASE, (uint8_t *)(uintptr_t)STACK_BASE);
     set_data_segments();

@@ -73,8 +73,9 @@ static bool is_unsuitable(const X86Insn *i)
     static const uint8_t sys_0f[] = {0x06, 0x08, 0x09, 0x20, 0x22, 0x30, 0x32};
 
     if (i->class_ != X86_CLASS_SYS) {
-        /* rdrand, rdseed */
-        return i->map == X86_MAP_0F && i->opcode == 0xc7 && i->mod == 3;
+        /* rdrand, rdseed; xsaves and xrstors, which guests are not offered */
+        return i->map == X86_MAP_0F && i->opcode == 0xc7 &&
+               (i->mod == 3 || (i->class_ == X86_CLASS_XSAVE && (i->modrm >> 3 & 7) != 4));
     }
     if (i->map == X86_MAP_1B) {
         return !memchr(sys_1b, i->opcode, sizeof(sys_1b));
@@ -91,12 +92,6 @@ static bool differs_by_vendor(const X86Insn *i, unsigned mode)
            (mode == 1 && i->w && i->encoding != X86_ENC_LEGACY && insert_or_extract);
 }
 
-/* xsaves and xrstors */
-static bool is_privileged_xsave(const X86Insn *i)
-{
-    return i->class_ == X86_CLASS_XSAVE && i->opcode == 0xc7 && (i->modrm >> 3 & 7) != 4;
-}
-
 static OracleClass class_of(const X86Insn *i)
 {
     switch (i->class_) {
@@ -105,7 +100,7 @@ static OracleClass class_of(const X86Insn *i)
     case X86_CLASS_X87: return CLASS_X87;
     case X86_CLASS_MMX: return CLASS_MMX;
     case X86_CLASS_SSE: return CLASS_SSE;
-    case X86_CLASS_XSAVE: return is_privileged_xsave(i) ? CLASS_SYS : CLASS_XSAVE;
+    case X86_CLASS_XSAVE: return CLASS_XSAVE;
     case X86_CLASS_SYS: return CLASS_SYS;
     case X86_CLASS_AVX: return i->encoding == X86_ENC_EVEX ? CLASS_EVEX : CLASS_AVX;
     default: return CLASS_INT;
