@@ -194,19 +194,25 @@ void chardev_write_all(Chardev *chr, const void *buf, size_t len)
     chardev_write_buffered(chr, buf, len, CHARDEV_BUFFER_ALL);
 }
 
+static bool has_room(Chardev *sink)
+{
+    bool room;
+
+    g_mutex_lock(&sink->lock);
+    room = sink->out->len < CHARDEV_BUFFER;
+    g_mutex_unlock(&sink->lock);
+    return room;
+}
+
 void chardev_when_writable(Chardev *chr, CharFrontend *fe, CharWritable fn, void *opaque)
 {
     Chardev *sink = chardev_sink(chr);
-    bool room;
 
     g_mutex_lock(&chr->lock);
     fe->writable = fn;
     fe->writable_opaque = opaque;
     g_mutex_unlock(&chr->lock);
-    g_mutex_lock(&sink->lock);
-    room = sink->out->len < CHARDEV_BUFFER;
-    g_mutex_unlock(&sink->lock);
-    if (fn && room) {
+    if (fn && has_room(sink)) {
         bh_schedule(sink->writable_bh);
     }
 }
@@ -231,7 +237,9 @@ static void notify_writable(Chardev *chr)
 
 static void writable_bh(void *opaque)
 {
-    notify_writable(opaque);
+    if (has_room(opaque)) {
+        notify_writable(opaque);
+    }
 }
 
 static void accept_bh(void *opaque)
