@@ -94,7 +94,7 @@ static void probe_close(Probe *p)
     }
 }
 
-/* KVM_SET_CPUID2 comes first: EFER.LME needs its feature. */
+/* EFER.LME needs its feature. */
 static bool probe_set_cpuid(Probe *p)
 {
     size_t size = sizeof(struct kvm_cpuid2) + 256 * sizeof(struct kvm_cpuid_entry2);
@@ -114,7 +114,7 @@ static bool probe_set_registers(Probe *p)
     struct kvm_regs regs = {.rip = PROBE_CODE, .rsp = PROBE_MEMORY, .rflags = 2};
     struct kvm_sregs sregs;
 
-    if (!probe_set_cpuid(p) || kvm_ioctl(p->vcpu, KVM_GET_SREGS, &sregs) < 0) {
+    if (kvm_ioctl(p->vcpu, KVM_GET_SREGS, &sregs) < 0) {
         return false;
     }
     sregs.cs = code;
@@ -132,6 +132,9 @@ static int64_t probe_time(Probe *p)
 {
     int64_t best = -1;
 
+    if (!probe_set_cpuid(p)) {
+        return -1;
+    }
     for (int i = 0; i < 2; i++) {
         if (!probe_set_registers(p)) {
             return -1;

@@ -28,6 +28,7 @@ def parse_arguments():
     p = argparse.ArgumentParser()
     p.add_argument('--vmm', required=True)
     p.add_argument('--accel', choices=['tcg', 'kvm'], required=True)
+    p.add_argument('--accel-options', default='', help='such as kernel_irqchip=off')
     p.add_argument('--image', required=True)
     p.add_argument('--expected', required=True)
     p.add_argument('--run', choices=['once', 'hot'], default='once')
@@ -47,7 +48,8 @@ def command_line(args, emulated, serial, debugcon):
     cpu = 'max'
     if args.accel == 'kvm' and 'qemu' in os.path.basename(args.vmm):
         cpu = 'host,-arch-capabilities'
-    return [args.vmm, '-machine', 'pc', '-accel', args.accel, '-cpu', cpu, '-m', '64',
+    accel = ','.join(filter(None, [args.accel, args.accel_options]))
+    return [args.vmm, '-machine', 'pc', '-accel', accel, '-cpu', cpu, '-m', '64',
             '-smp', str(args.smp), '-kernel', args.image, '-append', ' '.join(words).strip(),
             '-display', 'none', '-no-reboot', '-serial', f'file:{serial}',
             '-chardev', f'file,id=debug,path={debugcon}',
