@@ -81,6 +81,18 @@ void tcg_fp_image_complete(CPUX86State *env)
     legacy->mxcsr_mask = mxcsr_mask;
 }
 
+/*
+ * What the guest loads may have reserved bits in it, and an ES that does not
+ * follow from the rest: let the processor make of it what it does.
+ */
+static void canonicalise_x87(CPUX86State *env)
+{
+    __asm__ volatile("xrstor64 %0; xsave64 %0; fninit"
+                     : "+m"(env->xsave)
+                     : "a"((uint32_t)XSTATE_FP), "d"(0)
+                     : "memory");
+}
+
 static void image_loaded(CPUX86State *env, uint64_t components)
 {
     x86_xsave_header(env)->xstate_bv |= components;
@@ -159,11 +171,13 @@ static void exec_fxrstor(CPUX86State *env, const X86Insn *i)
     uint8_t area[512];
 
     need_fp(env);
+    x86_probe(env, linear + sizeof(area) - 1, 1, X86_READ, X86_PRIV_CPL); /* faults first */
     x86_ld_bytes(env, linear, area, sizeof(area), X86_PRIV_CPL);
     check_mxcsr(env, ((X86LegacyArea *)(void *)area)->mxcsr);
     tcg_fp_image_complete(env);
     memcpy(env->xsave, area, fx_size(env));
     image_loaded(env, XSTATE_FP | XSTATE_SSE);
+    canonicalise_x87(env);
 }
 
 /* ---- xsave, xrstor -------------------------------------------------------------------------- */
@@ -280,6 +294,7 @@ static void exec_xrstor(CPUX86State *env, const X86Insn *i)
 
     need_xsave(env);
     linear = operand_linear(env, i, XSAVE_HEADER_END, X86_READ, 64);
+    x86_probe(env, linear, 1, X86_READ, X86_PRIV_CPL);
     x86_ld_bytes(env, linear + 512, header, sizeof(header), X86_PRIV_CPL);
     compacted = header[1] >> 63;
     layout = header[1] & ~(1ull << 63);
@@ -306,6 +321,9 @@ static void exec_xrstor(CPUX86State *env, const X86Insn *i)
         if (mask >> c & 1) {
             restore_component(env, linear, c, header[0] >> c & 1, layout, compacted);
         }
+    }
+    if (mask & header[0] & XSTATE_FP) {
+        canonicalise_x87(env);
     }
 }
 
@@ -410,7 +428,8 @@ static void exec_fnstenv(CPUX86State *env, const X86Insn *i)
         memcpy(buf + len, legacy->st[n], 10);
     }
     linear = operand_linear(env, i, len, X86_WRITE, 0);
-    x86_probe(env, linear, 1, X86_WRITE, X86_PRIV_CPL); /* faults are at one end or the other */
+    /* faults are at one end or the other */
+    x86_probe(env, linear, i->opsize == 2 ? 2 : 4, X86_WRITE, X86_PRIV_CPL);
     x86_probe(env, linear + len - 1, 1, X86_WRITE, X86_PRIV_CPL);
     x86_st_bytes(env, linear, buf, len, X86_PRIV_CPL);
     if (save) { /* as fninit, which leaves what is in the registers */

@@ -93,6 +93,9 @@ static uint64_t element_linear(const Gather *g, unsigned n)
 static void element_done(Gather *g, unsigned n)
 {
     if (!g->scatter) {
+        if (g->evex && (g->k >> n & 1)) { /* as hardware does with the first element */
+            memset(g->data + g->length, 0, VEC_MAX - g->length);
+        }
         vec_write(g->env, g->i->reg, g->data);
     }
     if (g->evex) {

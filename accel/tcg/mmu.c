@@ -404,6 +404,12 @@ static void piece_rewind(Piece *piece, uint64_t by)
     piece->host = piece->host ? piece->host - by : NULL;
 }
 
+/* Of fldenv and frstor the far end is looked at first: it is what CR2 tells. */
+static bool is_fp_environment(size_t len)
+{
+    return len == 14 || len == 28 || len == 94 || len == 108;
+}
+
 static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
 {
     TcgEnv *t = tcg_env(env);
@@ -414,9 +420,8 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
 
     translate(env, desc, linear, access, X86_PRIV_CPL, &piece[0]);
     if (part < len) {
-        uint64_t end = linear + (len == 14 || len == 28 || len > 64 ? len - 1 : part);
+        uint64_t end = linear + (is_fp_environment(len) && part >= 4 ? len - 1 : part);
 
-        /* of fldenv and frstor the other end is looked at first: it is what CR2 tells */
         translate(env, desc, wrap(env, end), access, X86_PRIV_CPL, &piece[1]);
         piece_rewind(&piece[1], end - (linear + part));
     }

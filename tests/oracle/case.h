@@ -24,6 +24,7 @@
 /* What stands in the read-only page, for gathers and masks. */
 #define RO_INDEX32 0x00 /* 16 doublewords, 0..250 */
 #define RO_INDEX64 0x40 /* 8 quadwords */
+#define RO_WILD    0x180 /* the same from here on, but one of them leads out of the data */
 #define RO_MASKS   0x80 /* 4 masks of 32 bytes, in the sign bits */
 
 #define XSAVE_SIZE 2752 /* x87, SSE, AVX, opmasks, ZMM: the standard format */

@@ -36,6 +36,7 @@ typedef struct Form {
     int32_t disp;
     bool lock, addr32, gs, bcst, zero;
     bool spare_rex, spare_66, short_vex;
+    uint8_t ignored; /* bits of VEX and EVEX that 32-bit code may have either way */
     uint8_t segment; /* a prefix that changes nothing, or 0 */
     unsigned aaa;
     uint8_t tail[12]; /* immediates */
@@ -126,7 +127,7 @@ static void define_flags(Generator *g, unsigned needed)
 
     if (g->undefined & needed) {
         put_raw(g, cmp, 2, true);
-        g->undefined = 0;
+        g->undefined = g->full ? g->undefined : 0;
     }
 }
 
@@ -139,8 +140,11 @@ static bool put_insn(Generator *g, const uint8_t *bytes, bool fixed)
     }
     define_flags(g, i.flags_read);
     put_raw(g, bytes, i.length, fixed);
+    if (g->full) {
+        return false;
+    }
     g->undefined = (g->undefined & ~i.flags_written) | i.flags_undefined;
-    return !g->full;
+    return true;
 }
 
 /* mov r, imm32 (zero-extended): from here on the register's value is known. */
@@ -275,7 +279,8 @@ static int pick_known(Generator *g, uint32_t avoid, bool small)
     for (unsigned tries = 0; tries < 12; tries++) {
         unsigned r = below(g, register_count(g));
 
-        if ((g->known & ~avoid & 1u << r) && (g->value[r] < 0x1000) == small) {
+        if ((g->known & ~avoid & 1u << r) && (g->value[r] < 0x1000) == small &&
+            !(g->value[r] >> 31)) {
             return (int)r;
         }
     }
@@ -433,8 +438,8 @@ static unsigned put_legacy(Generator *g, const Form *f, uint8_t *b)
 static unsigned put_vex(Generator *g, const Form *f, uint8_t *b)
 {
     const Template *t = f->t;
-    unsigned ext = g->mode.code64 ? extension_bits(f) : 0;
-    unsigned vvvv = g->mode.code64 ? f->vvvv & 15 : f->vvvv & 7;
+    unsigned ext = g->mode.code64 ? extension_bits(f) : f->ignored & 1; /* B */
+    unsigned vvvv = g->mode.code64 ? f->vvvv & 15 : (f->vvvv & 7);
     unsigned last = (vvvv ^ 15) << 3 | (unsigned)t->vl << 2 | t->pp;
     unsigned p = 0;
 
@@ -454,7 +459,7 @@ static unsigned put_evex(Generator *g, const Form *f, uint8_t *b)
 {
     const Template *t = f->t;
     bool code64 = g->mode.code64;
-    unsigned ext = code64 ? extension_bits(f) : 0;
+    unsigned ext = code64 ? extension_bits(f) : f->ignored & 1; /* B */
     unsigned x4 = f->mem ? 0 : f->rm >> 4 & 1;
     unsigned v = code64 ? f->vvvv : f->vvvv & 7;
     unsigned p = 0;
@@ -463,7 +468,7 @@ static unsigned put_evex(Generator *g, const Form *f, uint8_t *b)
         ext |= x4 << 1;
     }
     b[p++] = 0x62;
-    b[p++] = (uint8_t)((~ext & 7) << 5 | (code64 && f->reg & 16 ? 0 : 0x10) | t->map);
+    b[p++] = (uint8_t)((~ext & 7) << 5 | ((code64 ? f->reg & 16 : f->ignored & 2) ? 0 : 0x10) | t->map);
     b[p++] = (uint8_t)(t->w << 7 | (~v & 15) << 3 | 4 | t->pp);
     b[p++] = (uint8_t)(f->zero << 7 | t->vl << 5 | f->bcst << 4 | (v & 16 ? 0 : 8) | f->aaa);
     b[p++] = t->opcode;
@@ -535,6 +540,7 @@ static void random_fields(Generator *g, Form *f)
     f->spare_rex = percent(g, 15);
     f->spare_66 = percent(g, 5);
     f->short_vex = percent(g, 70);
+    f->ignored = percent(g, 20) ? below(g, 4) : 0;
     f->segment = percent(g, 3) ? 0x26 | below(g, 4) << 3 : 0;
     if (evex) {
         f->aaa = percent(g, 50) ? below(g, 8) : 0;
@@ -656,6 +662,9 @@ static bool emit_with_memory(Generator *g, Form *f)
     bring_into_reach(g, f);
     try_disp8(g, f, &i);
     f->lock = percent(g, 12);
+    if (f->aaa || f->t->encoding == X86_ENC_VEX) {
+        f->segment = 0; /* what is masked off does not meet the segment's rights */
+    }
     encode(g, f, b);
     if (!decode(g, b, f, &i)) {
         f->lock = false;
@@ -775,7 +784,8 @@ static bool emit_vsib(Generator *g, Form *f)
         return false;
     }
     g->protect |= 1u << f->base;
-    if (!load_constant(g, evex, (unsigned)f->index, wide ? RO_INDEX64 : RO_INDEX32) ||
+    if (!load_constant(g, evex, (unsigned)f->index,
+                       (wide ? RO_INDEX64 : RO_INDEX32) + (percent(g, 8) ? RO_WILD : 0)) ||
         (evex && !set_opmask(g, f->aaa)) ||
         (!evex && !load_constant(g, false, f->vvvv, RO_MASKS + 32 * below(g, 4)))) {
         return false;

@@ -97,22 +97,31 @@ void case_fill_memory(const Case *c, uint8_t *data, uint8_t *stack)
     fill(&r, stack, STACK_SIZE);
 }
 
-void case_fill_ro(uint8_t *ro)
+static void fill_indices(Rng *r, uint8_t *ro)
 {
-    Rng r;
-
-    rng_init(&r, 1);
-    fill(&r, ro, RO_SIZE);
     for (unsigned k = 0; k < 16; k++) {
-        uint32_t v = rng_below(&r, 250);
+        uint32_t v = rng_below(r, 250);
 
         memcpy(ro + RO_INDEX32 + 4 * k, &v, 4);
     }
     for (unsigned k = 0; k < 8; k++) {
-        uint64_t v = rng_below(&r, 250);
+        uint64_t v = rng_below(r, 250);
 
         memcpy(ro + RO_INDEX64 + 8 * k, &v, 8);
     }
+}
+
+void case_fill_ro(uint8_t *ro)
+{
+    Rng r;
+    uint64_t wild = 0x3000;
+
+    rng_init(&r, 1);
+    fill(&r, ro, RO_SIZE);
+    fill_indices(&r, ro);
+    fill_indices(&r, ro + RO_WILD);
+    memcpy(ro + RO_WILD + RO_INDEX32 + 4 * 2, &wild, 4);
+    memcpy(ro + RO_WILD + RO_INDEX64 + 8 * 1, &wild, 8);
 }
 
 typedef struct Component {
