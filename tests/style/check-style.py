@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 LAYERS = [
     ["qom"],
     ["system/log", "system/loop", "system/memory"],
-    ["hw/core", "accel/accel", "target", "accel/tcg", "accel/kvm", "accel/qtest",
+    ["hw/core", "accel/accel", "target", "accel/tcg", "accel/qtest",
      "system/char", "system/block", "system/options"],
-    ["hw"],
+    ["hw", "accel/kvm"],  # KVM has interrupt controllers of its own
     ["system"],
 ]
 SOURCE_DIRS = ["qom", "system", "hw", "accel", "target"]
