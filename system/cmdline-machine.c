@@ -265,6 +265,14 @@ static bool check_rtc_base(const char *base, GError **error)
     return date;
 }
 
+/* The board makes the clock later. */
+static void set_rtc(const char *property, const char *value)
+{
+    if (value) {
+        object_register_global("mc146818rtc", property, value);
+    }
+}
+
 bool handle_rtc(VMM *vmm, const char *value, GError **error)
 {
     static const char *const known[] = {"base", "clock", "driftfix", NULL};
@@ -287,8 +295,9 @@ bool handle_rtc(VMM *vmm, const char *value, GError **error)
                     driftfix);
         return false;
     }
-    g_free(vmm->machine->rtc_options);
-    vmm->machine->rtc_options = g_strdup(value);
+    set_rtc("base", options_get(options, "base"));
+    set_rtc("clock", clock);
+    set_rtc("lost_tick_policy", driftfix && g_str_equal(driftfix, "slew") ? "slew" : NULL);
     return options_check_unused(options, "-rtc", known, error);
 }
 
@@ -297,13 +306,7 @@ bool handle_vga(VMM *vmm, const char *value, GError **error)
     if (g_str_equal(value, "help")) {
         return command_show(vmm, g_strdup("none  no display adapter\nstd   standard VGA\n"));
     }
-    if (!g_str_equal(value, "std") && !g_str_equal(value, "none")) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "expected std or none");
-        return false;
-    }
-    g_free(vmm->machine->vga);
-    vmm->machine->vga = g_strdup(value);
-    return true;
+    return object_property_parse(OBJECT(vmm->machine), "vga", value, error);
 }
 
 bool handle_usb(VMM *vmm, const char *value, GError **error)

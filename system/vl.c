@@ -81,6 +81,7 @@ bool vmm_create_machine(VMM *vmm, GError **error)
     cpu_exec_init_all(vmm->machine);
     page_size_init();
     vmm->machine->nodefaults = vmm->nodefaults;
+    vmm->machine->graphics = !vmm->nographic;
     if (!set_firmware_dirs(vmm, error)) {
         return false;
     }

@@ -204,10 +204,8 @@ static void machine_instance_finalize(Object *obj)
     g_mutex_clear(&machine->cpus_lock);
     g_free(machine->cpu_type_option);
     g_free(machine->boot_order);
-    g_free(machine->vga);
     g_free(machine->name);
     g_free(machine->uuid);
-    g_free(machine->rtc_options);
     g_ptr_array_unref(machine->smbios_options);
     g_ptr_array_unref(machine->acpi_table_options);
     g_ptr_array_unref(machine->fw_cfg_options);

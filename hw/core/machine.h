@@ -94,9 +94,7 @@ struct MachineState {
     char *boot_order;
     bool boot_menu;
     char *name, *uuid; /* -name, -uuid */
-    char *vga;         /* -vga: "std", "none"; NULL: the board's default */
     GPtrArray *smbios_options, *acpi_table_options, *fw_cfg_options; /* of char *, as given */
-    char *rtc_options; /* -rtc as given */
     OnOffAuto acpi, hpet_unused;
 
     MachinePhase phase;
