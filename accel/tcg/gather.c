@@ -94,7 +94,7 @@ static void element_done(Gather *g, unsigned n)
 {
     if (!g->scatter) {
         if (g->evex && (g->k >> n & 1)) { /* as hardware does with the first element */
-            memset(g->data + g->length, 0, VEC_MAX - g->length);
+            memset(g->data + (16u << g->i->vl), 0, VEC_MAX - (16u << g->i->vl));
         }
         vec_write(g->env, g->i->reg, g->data);
     }
