@@ -35,6 +35,7 @@ def parse_arguments():
     p.add_argument('--loops', type=int, default=300)
     p.add_argument('--smp', type=int, default=1)
     p.add_argument('--silicon', action='store_true')
+    p.add_argument('--reset', action='store_true', help='the guest resets the machine')
     p.add_argument('--timeout', type=float, default=60)
     p.add_argument('--append', default='')
     p.add_argument('rest', nargs='*', help='further arguments of the VMM')
@@ -51,10 +52,11 @@ def command_line(args, emulated, serial, debugcon):
     accel = ','.join(filter(None, [args.accel, args.accel_options]))
     return [args.vmm, '-machine', 'pc', '-accel', accel, '-cpu', cpu, '-m', '64',
             '-smp', str(args.smp), '-kernel', args.image, '-append', ' '.join(words).strip(),
-            '-display', 'none', '-no-reboot', '-serial', f'file:{serial}',
+            '-display', 'none', '-serial', f'file:{serial}',
             '-chardev', f'file,id=debug,path={debugcon}',
             '-device', 'isa-debugcon,iobase=0x402,chardev=debug',
-            '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'] + args.rest
+            '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'] + (
+                [] if args.reset else ['-no-reboot']) + args.rest
 
 
 def read_text(path):
