@@ -16,21 +16,23 @@
 #include "system/log.h"
 #include "target/i386/mmu.h"
 
-#define RTC_IRQ       8
-#define RTC_BASE_YEAR 2000
-#define HPET_INTCAP   (1u << 2) /* the pins that its timers may use: the 8254's */
-#define PIIX3_DEVFN   PCI_MAKE_DEVFN(1, 0)
-#define PIIX3_PIRQ    0x60u /* four route registers */
-#define ELCR_HIGH     0x4d1u
-#define KBD_DATA      0x60
-#define KBD_COMMAND   0x64
-#define KBD_MODE      0x65 /* translate, mouse off, system flag, keyboard interrupt */
-#define PCI_IO_START  0xc000u
-#define PCI_IO_END    0x10000u
-#define PCI_MEM_START 0xe0000000u
-#define PCI_MEM_END   0xfec00000u
-#define HOLE64_SIZE   0x80000000ull
-#define FOUR_GIB      0x100000000ull
+#define RTC_IRQ          8
+#define RTC_BASE_YEAR    2000
+#define HPET_INTCAP      (1u << 2) /* the pins that its timers may use: the 8254's */
+#define PIIX3_DEVFN      PCI_MAKE_DEVFN(1, 0)
+#define PIIX3_PIRQ       0x60u /* four route registers */
+#define PIIX4_SMBHSTBASE 0x90u
+#define PIIX4_SMBHSTCFG  0xd2u
+#define ELCR_HIGH        0x4d1u
+#define KBD_DATA         0x60
+#define KBD_COMMAND      0x64
+#define KBD_MODE         0x65 /* translate, mouse off, system flag, keyboard interrupt */
+#define PCI_IO_START     0xc000u
+#define PCI_IO_END       0x10000u
+#define PCI_MEM_START    0xe0000000u
+#define PCI_MEM_END      0xfec00000u
+#define HOLE64_SIZE      0x80000000ull
+#define FOUR_GIB         0x100000000ull
 
 /* Where firmware leads the PCI wires. */
 static const uint8_t pci_irq_lines[4] = {10, 10, 11, 11};
@@ -364,6 +366,17 @@ bool pc_machine_done(MachineState *machine, GError **error)
     return x86_start_prepare(x86ms, acpi, pcms->has_vga, error);
 }
 
+/* The PIIX4's own: its SMBus host at the place that everyone uses, its interrupt the SCI. */
+static void pc_init_power_management(PCMachineState *pcms)
+{
+    uint32_t config = (uint32_t)PCI_DEVICE(pcms->pm)->devfn << 8;
+
+    piix4_pm_enable_acpi(pcms->pm);
+    pci_data_write(pcms->pci_bus, config | PIIX4_SMBHSTBASE, PIIX4_SMB_BASE | 1, 4);
+    pci_data_write(pcms->pci_bus, config | PIIX4_SMBHSTCFG, 0x09, 1);
+    pci_data_write(pcms->pci_bus, config | PCI_INTERRUPT_LINE, PIIX4_SCI_IRQ, 1);
+}
+
 /* Keyboard on, scan codes translated, as every BIOS leaves the controller (command 60h). */
 static void pc_init_keyboard_controller(MachineState *machine)
 {
@@ -387,7 +400,7 @@ static void pc_act_as_firmware(PCMachineState *pcms)
                               pci_irq_lines, &error)) {
         log_if(LOG_PCI, "pci: %s\n", error->message);
     }
-    piix4_pm_enable_acpi(pcms->pm);
+    pc_init_power_management(pcms);
     if (pcms->i8042) {
         pc_init_keyboard_controller(machine);
     }

@@ -291,6 +291,8 @@ static void test_direct_devices(void)
     g_assert_cmphex(pci_config(p, PCI_MAKE_DEVFN(1, 0), 0x60), ==, 0x0b0b0a0a);
     g_assert_cmphex(in(p, 0x4d1, 1) & 0x0c, ==, 0x0c);
     g_assert_cmphex(pci_config(p, PCI_MAKE_DEVFN(1, 3), 0x40) & 0xffc0, ==, 0x600);
+    g_assert_cmphex(pci_config(p, PCI_MAKE_DEVFN(1, 3), 0x90), ==, 0x701);
+    g_assert_cmphex(pci_config(p, PCI_MAKE_DEVFN(1, 3), 0x3c) & 0xff, ==, 9);
     g_assert_cmphex(in(p, 0x604, 2) & 1, ==, 1); /* SCI_EN */
     g_assert_cmphex(pci_config(p, PCI_MAKE_DEVFN(2, 0), 0x10) & ~0xfu, !=, 0);
     g_assert_cmphex(pci_config(p, PCI_MAKE_DEVFN(2, 0), 4) & 3, ==, 3);
