@@ -480,9 +480,6 @@ bool blk_drive_add(MachineState *machine, const char *options, GError **error)
 
     drive_options_init(&o, machine);
     ok = drive_options_parse(&o, options, error) && drive_finish(machine, &o, error);
-    if (!ok) {
-        g_prefix_error(error, "-drive %s: ", options);
-    }
     drive_options_finish(&o);
     return ok;
 }
