@@ -277,7 +277,8 @@ static bool waits_for_fp(const X86Insn *i)
     bool no_wait = i->mem == X86_MEM_WRITE && ((i->opcode == 0xd9 && (i->reg & 7) >= 6) ||
                                                (i->opcode == 0xdd && (i->reg & 7) >= 6));
 
-    return i->class_ == X86_CLASS_MMX || (i->class_ == X86_CLASS_X87 && !no_wait);
+    return i->class_ == X86_CLASS_MMX || i->reg_kind == X86_OPD_MMX ||
+           (i->class_ == X86_CLASS_X87 && !no_wait);
 }
 
 void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op)
