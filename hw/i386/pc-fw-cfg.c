@@ -4,6 +4,7 @@
  * know (SeaBIOS, docs/Runtime_config.md).
  */
 #include <string.h>
+#include "hw/i386/boot-order.h"
 #include "hw/i386/pc.h"
 
 static void fill_keys(PCMachineState *pcms)
@@ -21,7 +22,7 @@ static void fill_keys(PCMachineState *pcms)
     fw_cfg_set_u16(s, FW_CFG_MAX_CPUS,
                    (uint16_t)(g_array_index(x86ms->apic_ids, uint32_t, max_cpus - 1) + 1));
     fw_cfg_set_u16(s, FW_CFG_BOOT_DEVICE, machine->boot_order ? machine->boot_order[0] : 0);
-    fw_cfg_set_u16(s, FW_CFG_BOOT_MENU, 0);
+    fw_cfg_set_u16(s, FW_CFG_BOOT_MENU, machine->boot_menu);
     fw_cfg_set_bytes(s, FW_CFG_NUMA, numa, sizeof(numa));
     fw_cfg_set_u32(s, FW_CFG_IRQ0_OVERRIDE, 1);
 }
@@ -99,8 +100,12 @@ static bool fill_boot(PCMachineState *pcms, GError **error)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
     bool kernel = MACHINE(pcms)->kernel_filename && !x86_boots_directly(x86ms);
-    const char *order = kernel ? LINUXBOOT_BOOT_PATH : "";
+    g_autofree char *order =
+        boot_order_list(MACHINE(pcms), kernel ? LINUXBOOT_BOOT_PATH : NULL, error);
 
+    if (!order) {
+        return false;
+    }
     fw_cfg_add_board_file(x86ms->fw_cfg, "bootorder", order, strlen(order) + 1);
     return !kernel || x86_linuxboot_fill(x86ms, error);
 }
@@ -110,12 +115,14 @@ bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error)
     X86MachineState *x86ms = X86_MACHINE(pcms);
     uint64_t max_cpus = GUINT64_TO_LE(x86ms->apic_ids->len);
     uint32_t wait = GUINT32_TO_LE(UINT32_MAX);
+    uint16_t menu = GUINT16_TO_LE((uint16_t)MACHINE(pcms)->boot_menu);
 
     fill_keys(pcms);
     fill_e820(x86ms);
     fill_smbios(x86ms);
     fill_acpi(pcms);
     fw_cfg_add_board_file(x86ms->fw_cfg, "etc/max-cpus", &max_cpus, 2);
+    fw_cfg_add_board_file(x86ms->fw_cfg, "etc/show-boot-menu", &menu, sizeof(menu));
     fw_cfg_add_board_file(x86ms->fw_cfg, "etc/boot-fail-wait", &wait, sizeof(wait));
     return fill_boot(pcms, error) && fill_options(MACHINE(pcms), error);
 }
