@@ -104,7 +104,7 @@ static const Property isa_serial_properties[] = {
     DEFINE_PROP_UINT32("index", ISASerial, index, ISA_NONE,
                        "0 is COM1; unset: the next that is free"),
     DEFINE_PROP_UINT32("iobase", ISASerial, iobase, ISA_NONE,
-                       "first of eight ports; unset: as index has it"),
+                       "first of eight ports; unset: as index has it", .max = 0xfff8),
     DEFINE_PROP_UINT32("irq", ISASerial, isa_irq, ISA_NONE, "ISA line; unset: as index has it"),
     DEFINE_PROP_LINK("chardev", ISASerial, chardev, TYPE_CHARDEV, "where bytes come from and go"),
     DEFINE_PROP_END,
