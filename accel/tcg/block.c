@@ -10,7 +10,7 @@
 
 #define HF_LONG_MASK                                                                               \
     (HF_CPL_MASK | HF_CS64 | HF_TF | HF_MP | HF_EM | HF_TS | HF_OSFXSR | HF_OSXSAVE | HF_AVX |     \
-     HF_AVX512 | HF_IOPL_MASK | HF_DRX | HF_NE)
+     HF_AVX512 | HF_IOPL_MASK | HF_DRX | HF_NE | HF_AC)
 #define HF_OTHER_MASK                                                                              \
     (HF_LONG_MASK | HF_CS32 | HF_SS32 | HF_PE | HF_VM | HF_LMA | HF_ADDSEG | HF_CSBASE |           \
      HF_FLAT_DS)
@@ -22,7 +22,7 @@ uint64_t tcg_block_flags(CPUX86State *env)
     if ((env->cr4 & CR4_SMAP) && x86_cpl(env) < 3) {
         flags |= TBF_SMAP | (env->rflags & AC_MASK ? TBF_AC_SET : 0);
     }
-    if (flags & HF_TF || tcg_env(env)->single_insn) {
+    if (flags & (HF_TF | HF_DRX) || tcg_env(env)->single_insn) {
         flags |= TBF_ONE;
     }
     return flags;
@@ -36,11 +36,17 @@ static uint32_t jc_hash(uint64_t pc)
     return hash >> 4 & (JC_SIZE - 1);
 }
 
+/* An address that is not looked up in that slot. */
+static uint64_t jc_no_pc(uint32_t slot)
+{
+    return jc_hash(1ull << 63) != slot ? 1ull << 63 : (1ull << 63) + 16;
+}
+
 static void jc_clear(TcgEnv *t, enum TcgSet set, uint32_t slot)
 {
     t->jc[set][slot].host = t->tcg->thunk[THUNK_LOOKUP];
     atomic_thread_fence(memory_order_release);
-    t->jc[set][slot].pc = 1ull << 63;
+    t->jc[set][slot].pc = jc_no_pc(slot);
 }
 
 static void jc_clear_log(TcgEnv *t, enum TcgSet set, FillLog *log)

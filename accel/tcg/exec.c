@@ -184,6 +184,23 @@ static void log_block(CPUX86State *env, const Block *b)
     log_if(LOG_EXEC, "block %u at %#" PRIx64 " flags %#" PRIx64 "\n", b->index, b->pc, b->flags);
 }
 
+/* Code breakpoints are met before the instruction (SDM vol. 3, 18.3.1.1). */
+static void check_code_breakpoints(CPUX86State *env)
+{
+    uint64_t linear = env->hflags & HF_CS64 ? env->rip
+                                            : (uint32_t)(env->rip + env->segs[R_CS].base);
+    uint32_t hits;
+
+    if (env->rflags & RF_MASK) {
+        return;
+    }
+    hits = x86_match_breakpoints(env, linear, 1, X86_BP_EXEC);
+    if (hits) {
+        env->dr[6] |= hits;
+        x86_raise_exception(env, EXCP_DB);
+    }
+}
+
 /* From env->rip until something is to be done here. */
 static void run_blocks(CPUX86State *env)
 {
@@ -193,6 +210,9 @@ static void run_blocks(CPUX86State *env)
     uint64_t in_c = t->stat_c_insn;
     Block *b;
 
+    if (env->hflags & HF_DRX) {
+        check_code_breakpoints(env);
+    }
     t->single_insn = shadow != 0;
     b = tcg_block_lookup(env, tcg_block_flags(env) | TBF_FLAGS_IMAGE);
     t->single_insn = false;
@@ -208,8 +228,13 @@ static void run_blocks(CPUX86State *env)
     tcg_flags_from_env(env);
     t->tcg->enter(env, b->hot);
     tcg_flags_to_env(env);
-    /* x86_exec_insn() sees to its own. */
-    if (stepping && in_c == t->stat_c_insn) {
+    if (in_c != t->stat_c_insn) {
+        return; /* x86_exec_insn() sees to its own */
+    }
+    if (env->hflags & (HF_TF | HF_DRX)) {
+        env->rflags &= ~(uint64_t)RF_MASK;
+    }
+    if (stepping) {
         env->dr[6] |= DR6_BS;
         x86_raise_exception(env, EXCP_DB);
     }

@@ -76,6 +76,14 @@ void tcg_entry_lookup(CPUX86State *env, uint64_t target, const ColdDesc *desc)
 
     env->rip = target;
     t->resume = t->tcg->thunk[THUNK_EXIT];
+    if ((env->hflags & HF_CS64) && !tcg_is_canonical(env, target)) {
+        /* The branch itself faults, and has not been done (SDM vol. 2, CALL, JMP, RET). */
+        fp_away(env);
+        tcg_flags_to_env(env);
+        tcg_sync_rip(env, desc);
+        env->regs[R_ESP] -= desc->arg;
+        x86_raise_exception_err(env, EXCP_GP, 0);
+    }
     if (atomic_load_explicit(&t->poll, memory_order_relaxed)) {
         return;
     }

@@ -186,7 +186,7 @@ static G_NORETURN void raise_page_fault(CPUX86State *env, const ColdDesc *desc, 
     raise_at(env, desc, EXCP_PF, error);
 }
 
-static bool is_canonical(CPUX86State *env, uint64_t linear)
+bool tcg_is_canonical(CPUX86State *env, uint64_t linear)
 {
     unsigned shift = env->cr4 & CR4_LA57 ? 7 : 16;
 
@@ -195,7 +195,7 @@ static bool is_canonical(CPUX86State *env, uint64_t linear)
 
 static void check_canonical(CPUX86State *env, const ColdDesc *desc, uint64_t linear, size_t size)
 {
-    if (!is_canonical(env, linear) || !is_canonical(env, linear + size - 1)) {
+    if (!tcg_is_canonical(env, linear) || !tcg_is_canonical(env, linear + size - 1)) {
         raise_at(env, desc, desc && (desc->kind & ACC_STACK) ? EXCP_SS : EXCP_GP, 0);
     }
 }
@@ -422,6 +422,7 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
     if (part < len) {
         uint64_t end = linear + (is_fp_environment(len) && part >= 4 ? len - 1 : part);
 
+        check_canonical(env, desc, end, 1);
         translate(env, desc, wrap(env, end), access, X86_PRIV_CPL, &piece[1]);
         piece_rewind(&piece[1], end - (linear + part));
     }
@@ -534,7 +535,7 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
     Piece piece;
 
     t->stat_mmu_slow++;
-    check_canonical(env, desc, linear, desc->size);
+    check_canonical(env, desc, linear, 1);
     if (desc->align && (linear & (desc->align - 1u)) && !(desc->kind & ACC_MASKED)) {
         raise_at(env, desc, EXCP_GP, 0);
     }
@@ -691,7 +692,7 @@ static void fetch_fill(CPUX86State *env, uint64_t linear, ItlbEntry *e)
     const FlatRange *range;
     Piece piece = {NULL};
 
-    if (!is_canonical(env, linear)) {
+    if (!tcg_is_canonical(env, linear)) {
         x86_raise_exception_err(env, EXCP_GP, 0);
     }
     if (!x86_page_walk(env, linear, X86_FETCH, X86_PRIV_CPL, &tr, &fault)) {

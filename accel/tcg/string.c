@@ -22,7 +22,7 @@ static bool is_fast(CPUX86State *env, const X86Insn *i)
 {
     return (is_movs(i) || is_stos(i)) && (i->rep || i->repne) && (env->hflags & HF_CS64) &&
            i->addrsize == 8 && !(env->rflags & DF_MASK) && i->seg != R_FS && i->seg != R_GS &&
-           i->seg_override < 0 && !(env->hflags & HF_TF);
+           i->seg_override < 0 && !(env->hflags & (HF_TF | HF_DRX | HF_AC));
 }
 
 static uint64_t units_to_page_end(uint64_t linear, unsigned size)

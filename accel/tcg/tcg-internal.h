@@ -210,7 +210,7 @@ enum TcgThunk {
     THUNK_FLUSH,  /* write the bounce buffer back; keeps everything */
     THUNK_LINK,   /* chain an exit; flags in the image */
     THUNK_LINK_HOST, /* the same; flags in EFLAGS */
-    THUNK_LOOKUP, /* r10: target */
+    THUNK_LOOKUP, /* r10: target; r11: ColdDesc, arg: how far rsp has moved */
     THUNK_INSN,   /* r11: ColdDesc, arg: the X86Insn */
     THUNK_FP,     /* load the vector state */
     THUNK_POLL,   /* r11: ColdDesc; leave at its guest offset */
@@ -319,6 +319,7 @@ bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc);
 const ItlbEntry *tcg_fetch(CPUX86State *env, uint64_t linear);
 void tcg_tlb_forget_writes(TcgEnv *t, const uint8_t *host_page);
 void tcg_io_changed(CPUX86State *env);
+bool tcg_is_canonical(CPUX86State *env, uint64_t linear);
 /* A fault of the host at `host` in generated code: is it one of the guard pages? */
 bool tcg_guard_fault(CPUX86State *env, uint64_t host);
 /* Complete env->rip from a descriptor. */

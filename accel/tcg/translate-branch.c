@@ -78,7 +78,7 @@ static void trans_ret(Trans *t, const X86Insn *i)
     load_target_op(&op, size);
     trans_access(t, ACC_READ | ACC_STACK, size, &op);
     trans_move_sp(t, (int)size + (i->opcode == 0xc2 ? (uint16_t)i->imm : 0));
-    trans_goto_r10(t);
+    trans_goto_r10(t, (int)size + (i->opcode == 0xc2 ? (uint16_t)i->imm : 0));
 }
 
 /* r10 = the target of jmp or call r/m */
@@ -106,14 +106,15 @@ static void load_target(Trans *t, const X86Insn *i, unsigned size)
 static void trans_indirect(Trans *t, const X86Insn *i)
 {
     unsigned size = branch_size(t, i);
+    bool call = (i->reg & 7) == 2;
 
     load_target(t, i, size);
-    if ((i->reg & 7) == 2) { /* call */
+    if (call) {
         emit_store(&t->hot, H_R10, TCG_OFF(save[0]));
         push_next_pc(t, size);
         emit_load(&t->hot, H_R10, TCG_OFF(save[0]));
     }
-    trans_goto_r10(t);
+    trans_goto_r10(t, call ? -(int)size : 0);
 }
 
 /* jcxz over one instruction of ours; the count's width is the address size */

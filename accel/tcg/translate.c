@@ -329,8 +329,10 @@ static void emit_leave(Trans *t, Emit *e, uint64_t target)
     emit_jmp(e, t->s->thunk[THUNK_EXIT]);
 }
 
-static void emit_jump_cache(Trans *t, Emit *e)
+static void emit_jump_cache(Trans *t, Emit *e, int sp_moved)
 {
+    uint8_t *miss;
+
     static const uint8_t hash[] = {0x45, 0x31, 0xdb,                    /* xor r11d, r11d */
                                    0xf2, 0x4d, 0x0f, 0x38, 0xf1, 0xda}; /* crc32 r11, r10 */
 
@@ -340,12 +342,14 @@ static void emit_jump_cache(Trans *t, Emit *e)
     e8(e, 0xe3);
     e32(e, (JC_SIZE - 1) * sizeof(JumpEntry));
     emit_gs_r11(e, OP_CMP, H_R10, JC_OFF(t->set, pc));
-    emit_jcc(e, CC_JNE, t->s->thunk[THUNK_LOOKUP]);
+    miss = emit_jcc_fwd(e, CC_JNE);
     e8(e, 0x65); /* jmp gs:[r11 + host] */
     e8(e, 0x41);
     e8(e, 0xff);
     e8(e, 0xa3);
     e32(e, (uint32_t)JC_OFF(t->set, host));
+    emit_fix(miss, t->cold.p);
+    cold_desc(t, THUNK_LOOKUP, (ColdDesc){.arg = (uint64_t)(int64_t)sp_moved});
 }
 
 /* The flags are saved. */
@@ -355,7 +359,7 @@ static void emit_far_target(Trans *t, Emit *e, uint64_t target)
         emit_leave(t, e, target);
     } else {
         emit_mov_imm(e, H_R10, target);
-        emit_jump_cache(t, e);
+        emit_jump_cache(t, e, 0);
     }
 }
 
@@ -410,7 +414,7 @@ void trans_goto_if(Trans *t, unsigned n, unsigned cc, uint64_t target)
     emit_far_target(t, &t->cold, target);
 }
 
-void trans_goto_r10(Trans *t)
+void trans_goto_r10(Trans *t, int sp_moved)
 {
     t->ended = true;
     trans_flags_save(t);
@@ -418,7 +422,7 @@ void trans_goto_r10(Trans *t)
         emit_store(&t->hot, H_R10, ENV_OFF(rip));
         emit_jmp(&t->hot, t->s->thunk[THUNK_EXIT]);
     } else {
-        emit_jump_cache(t, &t->hot);
+        emit_jump_cache(t, &t->hot, sp_moved);
     }
 }
 
@@ -585,6 +589,11 @@ static void trans_one(Trans *t)
     if (i->class_ == X86_CLASS_UD || !x86_cpuid_has(t->src->cpuid, i->cpuid_feature) ||
         !x86_cpuid_has(t->src->cpuid, i->cpuid_feature2)) {
         trans_raise(t, i->length == 0xff ? EXCP_GP : EXCP_UD);
+        return;
+    }
+    /* Breakpoints and alignment checks are left to C. */
+    if ((t->src->flags & (HF_DRX | HF_AC)) && x86_insn_in_c(i)) {
+        trans_c_insn(t);
         return;
     }
     switch (i->class_) {

@@ -68,7 +68,7 @@ void trans_segment(Trans *t, int seg, unsigned kind, unsigned size);
 void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op);
 /* End: to a known target, exit number n; to r10. */
 void trans_goto(Trans *t, unsigned n, uint64_t target);
-void trans_goto_r10(Trans *t);
+void trans_goto_r10(Trans *t, int sp_moved); /* what a fault at the target has to undo */
 /* Take exit n where condition cc holds (0-15). */
 void trans_goto_if(Trans *t, unsigned n, unsigned cc, uint64_t target);
 uint64_t trans_next_pc(const Trans *t);
