@@ -281,22 +281,28 @@ static bool stdio_by_default(VMM *vmm)
     return vmm->nographic || !(vmm->nodefaults || vmm->display_given || vmm->daemonize);
 }
 
+/* A machine has a serial port even if nobody reads what it says. */
+static bool add_default_serial(VMM *vmm, GError **error)
+{
+    if (!stdio_by_default(vmm)) {
+        return add_serial(vmm, "null", error);
+    }
+    return add_serial(vmm, vmm->monitor_given ? "stdio" : "mon:stdio", error);
+}
+
 bool vmm_create_default_frontends(VMM *vmm, GError **error)
 {
     bool none_machine = !MACHINE_GET_CLASS(vmm->machine)->default_ram_size;
 
-    if (!stdio_by_default(vmm) || (none_machine && !vmm->nographic)) {
+    if (vmm->nodefaults || (none_machine && !vmm->nographic)) {
         return true;
     }
-    if (!vmm->serial_given && !vmm->nodefaults) {
-        return add_serial(vmm, vmm->monitor_given ? "stdio" : "mon:stdio", error);
+    if (!vmm->serial_given) {
+        return add_default_serial(vmm, error);
     }
-    if (!vmm->monitor_given && !vmm->nodefaults) {
-        g_autoptr(GError) local = NULL;
-
-        if (!add_monitor(vmm, "stdio", false, false, &local)) {
-            /* -serial stdio has the terminal: then there is no monitor. */
-        }
+    if (vmm->nographic && !vmm->monitor_given) {
+        /* -serial stdio has the terminal: then there is no monitor. */
+        add_monitor(vmm, "stdio", false, false, NULL);
     }
     return true;
 }

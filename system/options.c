@@ -87,31 +87,31 @@ bool parse_size(const char *text, uint64_t unit, uint64_t *ret)
 
 /* ---- nearest word ------------------------------------------------------------------ */
 
-/* Edit distance, of words short enough for one row on the stack. */
+#define WORD_MAX 48
+
+/* Edit distance in which swapping two neighbours is one step. */
 static unsigned word_distance(const char *a, const char *b)
 {
     gsize na = strlen(a), nb = strlen(b);
-    unsigned row[64];
+    uint8_t d[WORD_MAX + 1][WORD_MAX + 1];
 
-    if (nb >= G_N_ELEMENTS(row)) {
+    if (na > WORD_MAX || nb > WORD_MAX) {
         return G_MAXUINT;
     }
-    for (gsize j = 0; j <= nb; j++) {
-        row[j] = j;
-    }
-    for (gsize i = 1; i <= na; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (gsize j = 1; j <= nb; j++) {
-            unsigned above = row[j];
-            unsigned replace = diagonal + (a[i - 1] != b[j - 1]);
-
-            row[j] = MIN(replace, MIN(above, row[j - 1]) + 1);
-            diagonal = above;
+    for (gsize i = 0; i <= na; i++) {
+        for (gsize j = 0; j <= nb; j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = i + j;
+                continue;
+            }
+            d[i][j] = MIN(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
+                          MIN(d[i - 1][j], d[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                d[i][j] = MIN(d[i][j], d[i - 2][j - 2] + 1);
+            }
         }
     }
-    return row[nb];
+    return d[na][nb];
 }
 
 const char *nearest_word(const char *word, const char *const *words)

@@ -160,8 +160,11 @@ static void quit_on_signal(int signo, int pid, void *opaque)
 {
     MachineState *machine = opaque;
 
-    g_printerr("quoin: terminating on signal %d%s\n", signo,
-               pid == 0 ? "" : " from another process");
+    if (pid) {
+        g_printerr("quoin: ending on signal %d from process %d\n", signo, pid);
+    } else {
+        g_printerr("quoin: ending on signal %d\n", signo);
+    }
     system_quit_request(machine, SHUTDOWN_CAUSE_HOST_SIGNAL);
 }
 

@@ -3,6 +3,7 @@
  * The commands of the qtest protocol: a word and its arguments, separated by
  * spaces; numbers as in C; each answered by one line, OK or FAIL.
  */
+#include <errno.h>
 #include <string.h>
 #include "accel/qtest/qtest-internal.h"
 #include "quoin-config.h"
@@ -329,15 +330,11 @@ static const QtestCommand commands[] = {
 static bool parse_number(const char *word, uint64_t *ret)
 {
     char *end;
-    int64_t value;
 
-    if (*word == '-') {
-        value = g_ascii_strtoll(word, &end, 0);
-        *ret = (uint64_t)value;
-    } else {
-        *ret = g_ascii_strtoull(word, &end, 0);
-    }
-    return end != word && !*end;
+    errno = 0;
+    *ret = *word == '-' ? (uint64_t)g_ascii_strtoll(word, &end, 0)
+                        : g_ascii_strtoull(word, &end, 0);
+    return end != word && !*end && !errno;
 }
 
 static bool parse_args(const QtestCommand *command, Args *args)

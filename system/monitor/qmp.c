@@ -408,7 +408,8 @@ static void scan_byte(Monitor *monitor, char c)
 {
     bool complete = false;
 
-    if (monitor->input->len == 0 && g_ascii_isspace(c)) {
+    if (monitor->overlong || (monitor->input->len == 0 && g_ascii_isspace(c))) {
+        monitor->overlong = monitor->overlong && c != '\n';
         return;
     }
     g_string_append_c(monitor->input, c);
@@ -423,6 +424,7 @@ static void scan_byte(Monitor *monitor, char c)
     } else if (monitor->input->len > QMP_INPUT_MAX || monitor->depth > QMP_DEPTH_MAX) {
         send_error(monitor, NULL, "GenericError", "JSON value too large or too deep");
         scan_end(monitor);
+        monitor->overlong = true; /* skip the rest of the line */
     }
 }
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""The monitor for programs."""
+
+import json
+import sys
+
+from harness import Tap, Vmm
+
+PROGRAM = sys.argv[1]
+
+
+def negotiated(*arguments, **options):
+    vm = Vmm(PROGRAM, *arguments, **options)
+    assert vm.result("qmp_capabilities") == {}
+    return vm
+
+
+def error_class(answer):
+    assert "error" in answer, answer
+    return answer["error"]["class"]
+
+
+def test_greeting():
+    with Vmm(PROGRAM, "-machine", "none", accel=None) as vm:
+        version = vm.greeting["QMP"]["version"]
+        assert set(version["qemu"]) == {"major", "minor", "micro"}
+        assert error_class(vm.qmp("query-status")) == "CommandNotFound"
+        assert vm.qmp("qmp_capabilities") == {"return": {}}
+        assert error_class(vm.qmp("qmp_capabilities")) == "CommandNotFound"
+
+
+def test_line_ends():
+    with Vmm(PROGRAM, "-machine", "none", accel=None) as vm:
+        vm.qmp_lines.send('{"execute": "qmp_capabilities"}')
+        while b"\n" not in vm.qmp_lines.buffer:
+            vm.qmp_lines.buffer += vm.qmp_lines.sock.recv(4096)
+        assert vm.qmp_lines.buffer.endswith(b"\r\n")
+
+
+def test_queries():
+    with negotiated("-machine", "none", "-name", "box", accel=None) as vm:
+        assert vm.result("query-status")["status"] == "running"
+        assert vm.result("query-name") == {"name": "box"}
+        names = {machine["name"] for machine in vm.result("query-machines")}
+        aliases = {machine.get("alias") for machine in vm.result("query-machines")}
+        assert "none" in names and "pc" in aliases
+        types = {one["name"] for one in vm.result("qom-list-types")}
+        assert {"tcg-accel", "isa-serial", "memory-backend-memfd"} <= types, types
+        devices = {one["name"] for one in vm.result("qom-list-types", implements="device")}
+        assert "isa-serial" in devices and "tcg-accel" not in devices
+        commands = {one["name"] for one in vm.result("query-commands")}
+        assert {"quit", "qom-get", "device_add"} <= commands
+        assert vm.result("query-target") == {"arch": "x86_64"}
+        assert vm.result("query-chardev")[0]["label"]
+
+
+def test_properties():
+    with negotiated("-machine", "none", accel=None) as vm:
+        props = {p["name"]: p for p in vm.result("device-list-properties", typename="isa-serial")}
+        assert props["iobase"]["description"]
+        assert error_class(vm.qmp("device-list-properties", typename="nope")) == "DeviceNotFound"
+        assert error_class(vm.qmp("device-list-properties", typename="tcg-accel")) == \
+            "DeviceNotFound"
+        assert vm.result("qom-list-properties", typename="memory-backend-file")
+
+
+def test_tree():
+    with negotiated("-machine", "pc", "-device", "isa-debugcon,id=con", "-object",
+                    "iothread,id=io") as vm:
+        names = [entry["name"] for entry in vm.result("qom-list", path="/machine/peripheral")]
+        assert "con" in names
+        assert vm.result("qom-get", path="/objects/io", property="poll-max-ns") == 32768
+        assert vm.result("qom-set", path="/objects/io", property="poll-max-ns", value=1000) == {}
+        assert vm.result("qom-get", path="/objects/io", property="poll-max-ns") == 1000
+        assert error_class(vm.qmp("qom-get", path="/nowhere", property="x")) == "DeviceNotFound"
+        assert error_class(vm.qmp("qom-get", path="/objects/io", property="x")) == "GenericError"
+        # Frozen once the device is realized.
+        assert error_class(vm.qmp("qom-set", path="/machine/peripheral/con", property="iobase",
+                                  value=1)) == "GenericError"
+
+
+def test_objects():
+    with negotiated("-machine", "none", accel=None) as vm:
+        vm.result("object-add", qom_type="memory-backend-ram", id="ram0", size=1 << 20)
+        assert vm.result("qom-get", path="/objects/ram0", property="size") == 1 << 20
+        assert "error" in vm.qmp("object-add", qom_type="memory-backend-ram", id="ram0", size=4096)
+        assert "error" in vm.qmp("object-add", qom_type="memory-backend-ram", id="r1", size=100)
+        assert "error" in vm.qmp("object-add", qom_type="isa-serial", id="r2")
+        vm.result("object-del", id="ram0")
+        assert "error" in vm.qmp("object-del", id="ram0")
+        vm.result("object-add", qom_type="iothread", id="io")
+        vm.result("object-del", id="io")
+
+
+def test_run_state():
+    with negotiated("-machine", "pc", "-S") as vm:
+        assert vm.result("query-status") == {"status": "prelaunch", "singlestep": False,
+                                             "running": False}
+        vm.result("cont")
+        vm.wait_event("RESUME")
+        vm.result("stop")
+        vm.wait_event("STOP")
+        assert vm.result("query-status")["status"] == "paused"
+        vm.result("system_reset")
+        vm.wait_event("RESET")
+        vm.result("system_powerdown")
+        vm.wait_event("POWERDOWN")
+        vm.result("quit")
+        assert vm.process.wait(30) == 0
+
+
+def test_no_shutdown():
+    """A power-off stops the VM, and only quit ends the process."""
+    with negotiated("-machine", "pc", "-no-shutdown") as vm:
+        # PIIX4 PM: ports at 0x600, then S5 in PM1a_CNT.
+        vm.command("outl 0xcf8 0x80000b40")
+        vm.command("outl 0xcfc 0x601")
+        vm.command("outl 0xcf8 0x80000b80")
+        vm.command("outb 0xcfc 1")
+        vm.command("outw 0x604 0x2000")
+        event = vm.wait_event("SHUTDOWN")
+        assert event["data"]["guest"] is True
+        vm.wait_event("STOP")
+        assert vm.result("query-status")["status"] == "shutdown"
+        assert "error" in vm.qmp("cont")
+        vm.result("quit")
+        assert vm.process.wait(30) == 0
+
+
+def test_hmp():
+    with negotiated("-machine", "pc") as vm:
+        text = vm.result("human-monitor-command", command_line="info status")
+        assert text == "VM status: running\r\n"
+        for topic in ("qtree", "qom-tree", "mtree", "flat", "registers", "cpus", "block",
+                      "chardev", "version", "name", ""):
+            assert vm.result("human-monitor-command", command_line="info " + topic) is not None
+        assert "isa-serial" in vm.result("human-monitor-command", command_line="info qtree")
+        assert "no command" in vm.result("human-monitor-command", command_line="frobnicate")
+
+
+def test_hotplug():
+    with negotiated("-machine", "pc") as vm:
+        assert "error" in vm.qmp("device_add", driver="nope", id="x")
+        assert "error" in vm.qmp("device_add", id="x")
+        answer = vm.qmp("device_add", driver="VGA", id="x", addr="10")
+        if "return" in answer:
+            vm.qmp("device_del", id="x")
+        assert error_class(vm.qmp("device_del", id="nobody")) == "DeviceNotFound"
+
+
+def test_bad_input():
+    with negotiated("-machine", "none", accel=None) as vm:
+        for text in ("{}\n", "[]\n", "rubbish\n", '{"execute": 1}\n', '{"execute": "stop"]\n',
+                     '{"execute": "stop", "arguments": 3}\n',
+                     '{"execute": "stop", "arguments": {"x": 1}}\n',
+                     '{"execute": "qom-get"}\n',
+                     '{"execute": "qom-get", "arguments": {"path": 1, "property": "x"}}\n',
+                     "[" * 600 + "\n", "\x00\x01\n"):
+            assert "error" in vm.raw_qmp(text), text
+            while b"\n" in vm.qmp_lines.buffer:
+                vm.qmp_lines.line()
+        assert vm.raw_qmp('{"execute": "query-status",\n"id": {"a": [1]}}')["id"] == {"a": [1]}
+        assert json.dumps(vm.result("query-status"))
+
+
+def main():
+    tap = Tap()
+    for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
+                 test_objects, test_run_state, test_no_shutdown, test_hmp, test_hotplug,
+                 test_bad_input):
+        tap.run(test.__name__, test)
+    tap.finish()
+
+
+main()
