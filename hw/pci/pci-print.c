@@ -84,3 +84,16 @@ void pci_bus_print(PCIBus *root, GString *out)
 {
     pci_for_each_device(root, pci_print_device, out);
 }
+
+static bool pci_print_root(Object *obj, const char *name, void *opaque)
+{
+    if (object_dynamic_cast(obj, TYPE_PCI_BUS) && !PCI_BUS(obj)->parent_dev) {
+        pci_bus_print(PCI_BUS(obj), opaque);
+    }
+    return false;
+}
+
+void pci_machine_print(MachineState *machine, GString *out)
+{
+    object_child_foreach_recursive((Object *)machine, pci_print_root, out);
+}

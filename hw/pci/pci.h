@@ -171,8 +171,9 @@ void pci_data_write(PCIBus *root, uint32_t address, uint32_t value, unsigned len
 bool pci_assign_resources(PCIBus *root, uint64_t mem_base, uint64_t mem_end, uint32_t io_base,
                           uint32_t io_end, const uint8_t irq_line[4], GError **error);
 
-/* Text of `info pci`. */
+/* Text of `info pci`: of one bus and what is below it, and of all. */
 void pci_bus_print(PCIBus *root, GString *out);
+void pci_machine_print(MachineState *machine, GString *out);
 
 /* ---- for devices ---------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
  * The monitor for people: a line editor of the simplest kind, and commands of words.
  */
 #include <string.h>
+#include "hw/pci/pci.h"
 #include "quoin-config.h"
 #include "system/block/block.h"
 #include "system/log.h"
@@ -77,6 +78,7 @@ static const struct {
     {"flat",      "memory as CPUs see it",    hmp_info_flat     },
     {"mtree",     "memory regions as a tree", hmp_info_mtree    },
     {"name",      "name of the guest",        info_name         },
+    {"pci",       "PCI devices",              pci_machine_print },
     {"qom-tree",  "objects",                  hmp_info_qom_tree },
     {"qtree",     "devices and buses",        hmp_info_qtree    },
     {"registers", "registers of the CPUs",    hmp_info_registers},
