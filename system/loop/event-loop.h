@@ -84,6 +84,12 @@ bool timer_pending(Timer *timer);
 int64_t timer_expire_ns(Timer *timer); /* -1: not pending */
 /* The earliest VIRTUAL deadline of the loop, -1: none. */
 int64_t event_loop_deadline_ns(EventLoop *loop, ClockType type);
+/*
+ * For a vCPU thread about to show its guest the time: if VIRTUAL timers are overdue,
+ * because the host is busy, wait some ms at most until the loop has run them.  Otherwise a
+ * guest that counts ticks against the TSC finds its timer broken.  No lock may be held.
+ */
+void event_loop_await_timers(EventLoop *loop);
 /* Run what is due; called by the loop itself.  Returns whether anything ran. */
 bool event_loop_run_timers(EventLoop *loop);
 /* Time in ns until the first deadline of all loops on `context`; -1: none. */

@@ -11,6 +11,7 @@
 /* Binary heap on (expire, seq); timers know their place in it. */
 typedef struct TimerHeap {
     GPtrArray *timers;
+    _Atomic int64_t first; /* deadline of the first, -1: none; written under the lock */
     /* The loop sleeps no longer than until here; INT64_MIN: it is awake and will look. */
     int64_t sleeping_until;
 } TimerHeap;

@@ -66,11 +66,19 @@ static void heap_sift_down(TimerHeap *heap, Timer *timer)
     heap_put(heap, pos, timer);
 }
 
+static void heap_note_first(TimerHeap *heap)
+{
+    Timer *first = heap_first(heap);
+
+    atomic_store_explicit(&heap->first, first ? first->expire : -1, memory_order_relaxed);
+}
+
 static void heap_insert(TimerHeap *heap, Timer *timer)
 {
     g_ptr_array_add(heap->timers, timer);
     timer->pos = heap->timers->len - 1;
     heap_sift_up(heap, timer);
+    heap_note_first(heap);
 }
 
 static void heap_remove(TimerHeap *heap, Timer *timer)
@@ -84,6 +92,7 @@ static void heap_remove(TimerHeap *heap, Timer *timer)
         heap_sift_up(heap, last);
         heap_sift_down(heap, last);
     }
+    heap_note_first(heap);
 }
 
 /* ---- timers -------------------------------------------------------------------- */
@@ -191,6 +200,24 @@ int64_t event_loop_deadline_ns(EventLoop *loop, ClockType type)
 static bool clock_runs(EventLoop *loop, ClockType type)
 {
     return type != CLOCK_VIRTUAL || vm_clock_is_running(loop->clock);
+}
+
+#define OVERDUE_NS     100000
+#define AWAIT_STEP_US  50
+#define AWAIT_LIMIT_US 20000
+
+void event_loop_await_timers(EventLoop *loop)
+{
+    TimerHeap *heap = &loop->heaps[CLOCK_VIRTUAL];
+
+    for (int waited = 0; waited < AWAIT_LIMIT_US; waited += AWAIT_STEP_US) {
+        int64_t first = atomic_load_explicit(&heap->first, memory_order_relaxed);
+        if (first < 0 || !clock_runs(loop, CLOCK_VIRTUAL) ||
+            vm_clock_get_ns(loop->clock, CLOCK_VIRTUAL) - first < OVERDUE_NS) {
+            break;
+        }
+        g_usleep(AWAIT_STEP_US);
+    }
 }
 
 /* A stopped clock's timers do not run; a manual one's do when it is moved. */
@@ -358,6 +385,7 @@ void event_loop_init_timers(EventLoop *loop)
     g_cond_init(&loop->timer_done);
     for (ClockType type = 0; type < CLOCK_TYPES; type++) {
         loop->heaps[type].timers = g_ptr_array_new();
+        loop->heaps[type].first = -1;
         loop->heaps[type].sleeping_until = INT64_MAX;
     }
     loop->timer_source = g_source_new(&timer_source_funcs, sizeof(TimerSource));

@@ -3,6 +3,7 @@
  * Interpreted system instructions.  SDM vol. 2; vol. 3, 2.8; AMD APM vol. 3, ch. 4.
  */
 #include <string.h>
+#include "hw/core/machine.h"
 #include "target/i386/control.h"
 #include "target/i386/interp.h"
 
@@ -456,8 +457,13 @@ void interp_msr(Interp *x)
 
 void interp_rdtsc(Interp *x)
 {
+    MachineState *machine = env_cpu(x->env)->machine;
+
     if ((x->env->cr4 & CR4_TSD) && x86_cpl(x->env) != 0) {
         interp_gp(x);
+    }
+    if (machine && machine->loop) {
+        event_loop_await_timers(machine->loop);
     }
     set_edx_eax(x, x86_cpu_guest_tsc(x->env));
 }
