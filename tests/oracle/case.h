@@ -20,6 +20,7 @@
 #define STACK_BASE 0x01800000u
 #define STACK_SIZE 0x2000u
 #define GS_BASE    0x00100000u
+#define FS_BASE    0x00200000u
 
 /* What stands in the read-only page, for gathers and masks. */
 #define RO_INDEX32 0x00 /* 16 doublewords, 0..250 */

@@ -34,7 +34,8 @@ typedef struct Form {
     unsigned scale, disp_size;
     bool rip, absolute;
     int32_t disp;
-    bool lock, addr32, gs, bcst, zero;
+    bool lock, addr32, bcst, zero;
+    uint8_t fs_gs; /* the prefix, or 0 */
     bool spare_rex, spare_66, short_vex;
     uint8_t ignored; /* bits of VEX and EVEX that 32-bit code may have either way */
     uint8_t segment; /* a prefix that changes nothing, or 0 */
@@ -347,19 +348,41 @@ static bool address_registers(Generator *g, Form *f, uint32_t target, uint32_t a
     return true;
 }
 
+/* Addresses that are not canonical. */
+static bool address_hole(Generator *g, Form *f, const X86Insn *probe)
+{
+    static const uint64_t holes[] = {0x800000000000, 0xffff7fffffff0000, 0x8000000000000000,
+                                     0x123456789abc0000};
+    uint64_t value = holes[below(g, 4)] + below(g, 0x1000);
+    uint8_t b[16] = {0x48, 0xb8};
+    int r = free_register(g, 0xff00 | (percent(g, 30) ? 0 : 1u << R_EBP));
+
+    if (r < 0 || pointers_offset(probe) || f->aaa || f->t->encoding == X86_ENC_VEX) {
+        return false;
+    }
+    b[1] |= r;
+    memcpy(b + 2, &value, 8);
+    f->base = r;
+    f->disp_size = 4;
+    return put_insn(g, b, true);
+}
+
 static bool pick_address(Generator *g, Form *f, const X86Insn *probe, uint32_t avoid,
                          uint32_t target)
 {
     unsigned dice = below(g, 100);
 
     f->base = f->index = -1;
+    if (g->mode.code64 && below(g, 300) == 0) {
+        return address_hole(g, f, probe);
+    }
     f->addr32 = g->mode.code64 && percent(g, 4);
     if (dice < 15 && !(g->protect & 1u << R_ESP) && !pointers_offset(probe) && !wants_alignment(probe) && !f->addr32) {
         return address_stack(g, f);
     }
     if (g->mode.code64 && percent(g, 5) && !f->addr32) {
-        f->gs = true;
-        target -= GS_BASE;
+        f->fs_gs = percent(g, 50) ? 0x65 : 0x64;
+        target -= f->fs_gs == 0x65 ? GS_BASE : FS_BASE;
     }
     if (dice < 30) {
         return address_bare(g, f, target);
@@ -483,8 +506,8 @@ static void encode(Generator *g, const Form *f, uint8_t *b)
     if (f->addr32) {
         b[p++] = 0x67;
     }
-    if (f->gs) {
-        b[p++] = 0x65;
+    if (f->fs_gs) {
+        b[p++] = f->fs_gs;
     }
     if (f->segment) {
         b[p++] = f->segment;
@@ -714,7 +737,6 @@ static bool emit_string(Generator *g, Form *f)
     X86Insn i;
 
     f->addr32 = g->mode.code64 && percent(g, 5);
-    f->gs = false;
     encode(g, f, b);
     if (!decode(g, b, f, &i) || (i.gpr_written & g->protect)) {
         return false;
@@ -835,7 +857,7 @@ static bool is_popf(const Template *t)
 
 static bool emit_popf(Generator *g)
 {
-    uint32_t flags = (uint32_t)rng_next(&g->rng) & 0x200cd5;
+    uint32_t flags = (uint32_t)rng_next(&g->rng) & (percent(g, 10) ? 0x200dd5 : 0x200cd5);
     uint8_t push[16] = {0x68}, popf[16] = {0x9d};
 
     memcpy(push + 1, &flags, 4);
@@ -1098,8 +1120,36 @@ static void emit_call(Generator *g)
     patch_rel(g, at, 4);
 }
 
+/* mov byte [L + 1], imm; ...; L: mov r8, imm8: the immediate is another by then */
+static void emit_self_modification(Generator *g)
+{
+    uint8_t store[16] = {0xc6, 0x04, 0x25}, mov[16] = {0xb0};
+    unsigned p = g->mode.code64 ? 3 : 2, at;
+    uint32_t target;
+
+    store[1] = g->mode.code64 ? 0x04 : 0x05;
+    store[p + 4] = (uint8_t)rng_next(&g->rng);
+    if (!put_insn(g, store, true)) {
+        return;
+    }
+    at = g->c->length - 5;
+    emit_some(g, below(g, 3));
+    mov[0] |= below(g, 4); /* al, cl, dl, bl */
+    target = (uint32_t)here(g) + 1;
+    if (put_insn(g, mov, true)) {
+        memcpy(g->c->code + at, &target, 4);
+    } else {
+        target = DATA_BASE;
+        memcpy(g->c->code + at, &target, 4);
+    }
+}
+
 static void emit_branch(Generator *g)
 {
+    if (percent(g, 3)) {
+        emit_self_modification(g);
+        return;
+    }
     switch (below(g, 8)) {
     case 0: case 1: case 2:
         if (g->depth < 3) {

@@ -65,6 +65,7 @@ static void load_state(CPUX86State *env, const Case *c)
     env->rip = c->init.rip;
     env->rflags = c->init.rflags;
     env->segs[R_GS].base = GS_BASE;
+    env->segs[R_FS].base = FS_BASE;
     env->tr = (SegmentCache){.selector = 0x40, .limit = 0x20, .flags = DESC_P_MASK | 11u << 8};
     env->exception_index = -1;
     env->old_exception = -1;

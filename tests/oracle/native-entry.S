@@ -28,6 +28,13 @@ native_enter:
     mov $-1, %eax
     mov $-1, %edx
     xrstor64 (%rbx)
+    cmpl $0, %esi
+    jne 2f
+    rdfsbase %rax
+    mov %rax, native_fs(%rip)
+    mov $0x00200000, %eax /* FS_BASE */
+    wrfsbase %rax
+2:
     mov %rbx, %rdi
     pushq RFLAGS(%rdi)
     mov GPR(0)(%rdi), %rax
@@ -59,6 +66,11 @@ native_enter:
 native_leave:
     mov native_host_rsp(%rip), %rsp
     cld
+    cmpl $0, native_mode(%rip)
+    jne 3f
+    mov native_fs(%rip), %rax
+    wrfsbase %rax
+3:
     fninit
     ldmxcsr native_mxcsr(%rip)
     pop %r15
@@ -74,6 +86,7 @@ native_leave:
 native_host_rsp: .quad 0
 native_target: .quad 0
 native_far: .long 0, 0x23
+native_fs: .quad 0
 native_mode: .long 0
 native_mxcsr: .long 0x1f80
     .section .note.GNU-stack,"",@progbits

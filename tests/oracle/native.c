@@ -36,7 +36,9 @@ static void store_gprs(const greg_t *g, RegState *s)
     s->rflags = (uint64_t)g[REG_EFL];
 }
 
-static void handler(int sig, siginfo_t *info, void *context)
+/* FS may be the case's: no thread-local variable, no stack protector. */
+static void __attribute__((optimize("no-stack-protector"))) handler(int sig, siginfo_t *info,
+                                                                    void *context)
 {
     ucontext_t *u = context;
     greg_t *g = u->uc_mcontext.gregs;
@@ -93,7 +95,7 @@ bool native_init(void)
     for (unsigned k = 0; k < sizeof(signals) / sizeof(signals[0]); k++) {
         sigaction(signals[k], &action, NULL);
     }
-    /* GS is free in a 64-bit process; FS is the C library's */
+    /* GS is free in a 64-bit process; FS is the C library's, and changed for the case only */
     syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)GS_BASE);
     return map_areas();
 }
