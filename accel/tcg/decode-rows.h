@@ -13,6 +13,7 @@
  * Selectors: each group is one-hot for the instruction at hand, and a mask in
  * the row; a row without a bit of a group takes every value of it.
  */
+/* clang-format off */
 #define P_N   (1u << 0) /* mandatory prefix: none, 66, F3, F2 */
 #define P_66  (1u << 1)
 #define P_F3  (1u << 2)
@@ -282,5 +283,7 @@ typedef struct OpRow {
 #define F_MONITORX    X86_FEATURE(FEAT_80000001_ECX, 29)
 #define F_CLZERO      X86_FEATURE(FEAT_80000008_EBX, 0)
 #define F_RDPRU       X86_FEATURE(FEAT_80000008_EBX, 4)
+
+/* clang-format on */
 
 #endif

@@ -77,46 +77,46 @@ static const uint16_t index_evex[X86_MAP_COUNT * 256] = {
 static const struct {
     uint16_t read, written, undefined;
 } flag_use[FL_COUNT] = {
-    [FL_ARITH] = {0, A6, 0},
-    [FL_ADC] = {C_, A6, 0},
-    [FL_LOGIC] = {0, A6 & ~A_, A_},
-    [FL_INC] = {0, A6 & ~C_, 0},
-    [FL_SHIFT1] = {0, A6 & ~A_, A_},
-    [FL_SHIFTC] = {A6, S_ | Z_ | P_ | C_, A_ | O_},
-    [FL_ROT1] = {0, C_ | O_, 0},
-    [FL_ROTC] = {C_ | O_, C_, O_},
-    [FL_RC1] = {C_, C_ | O_, 0},
-    [FL_RCC] = {C_ | O_, C_, O_},
-    [FL_SHIFTD] = {A6, S_ | Z_ | P_ | C_, A_ | O_},
-    [FL_MUL] = {0, C_ | O_, S_ | Z_ | A_ | P_},
-    [FL_DIV] = {0, 0, A6},
-    [FL_BT] = {0, C_, O_ | S_ | A_ | P_},
-    [FL_BSF] = {0, Z_, O_ | S_ | A_ | P_ | C_},
-    [FL_ZCNT] = {0, Z_ | C_, O_ | S_ | A_ | P_},
-    [FL_STR] = {D_, 0, 0},
-    [FL_CMPS] = {D_, A6, 0},
-    [FL_CMC] = {C_, C_, 0},
-    [FL_STC] = {0, C_, 0},
-    [FL_STD] = {0, D_, 0},
-    [FL_LAHF] = {A6 & ~O_, 0, 0},
-    [FL_SAHF] = {0, A6 & ~O_, 0},
-    [FL_Z] = {0, Z_, 0},
-    [FL_ANDN] = {0, O_ | S_ | Z_ | C_, A_ | P_},
-    [FL_BEXTR] = {0, O_ | Z_ | C_, S_ | A_ | P_},
-    [FL_ADCX] = {C_, C_, 0},
-    [FL_ADOX] = {O_, O_, 0},
-    [FL_DAA] = {A_ | C_, A6 & ~O_, O_},
-    [FL_AAA] = {A_, A_ | C_, O_ | S_ | Z_ | P_},
-    [FL_AAM] = {0, S_ | Z_ | P_, O_ | A_ | C_},
-    [FL_ALLR] = {A6 | D_, 0, 0},
-    [FL_ALLW] = {0, A6, 0},
-    [FL_ALLRW] = {A6 | D_, A6 | D_, 0},
-    [FL_RC] = {C_, 0, 0},
-    [FL_RZ] = {Z_, 0, 0},
-    [FL_RCZ] = {C_ | Z_, 0, 0},
-    [FL_RP] = {P_, 0, 0},
-    [FL_RO] = {O_, 0, 0},
-    [FL_FCOMI] = {0, A6, 0},
+    [FL_ARITH] = {0,        A6,                0                     },
+    [FL_ADC] = {C_,       A6,                0                     },
+    [FL_LOGIC] = {0,        A6 & ~A_,          A_                    },
+    [FL_INC] = {0,        A6 & ~C_,          0                     },
+    [FL_SHIFT1] = {0,        A6 & ~A_,          A_                    },
+    [FL_SHIFTC] = {A6,       S_ | Z_ | P_ | C_, A_ | O_               },
+    [FL_ROT1] = {0,        C_ | O_,           0                     },
+    [FL_ROTC] = {C_ | O_,  C_,                O_                    },
+    [FL_RC1] = {C_,       C_ | O_,           0                     },
+    [FL_RCC] = {C_ | O_,  C_,                O_                    },
+    [FL_SHIFTD] = {A6,       S_ | Z_ | P_ | C_, A_ | O_               },
+    [FL_MUL] = {0,        C_ | O_,           S_ | Z_ | A_ | P_     },
+    [FL_DIV] = {0,        0,                 A6                    },
+    [FL_BT] = {0,        C_,                O_ | S_ | A_ | P_     },
+    [FL_BSF] = {0,        Z_,                O_ | S_ | A_ | P_ | C_},
+    [FL_ZCNT] = {0,        Z_ | C_,           O_ | S_ | A_ | P_     },
+    [FL_STR] = {D_,       0,                 0                     },
+    [FL_CMPS] = {D_,       A6,                0                     },
+    [FL_CMC] = {C_,       C_,                0                     },
+    [FL_STC] = {0,        C_,                0                     },
+    [FL_STD] = {0,        D_,                0                     },
+    [FL_LAHF] = {A6 & ~O_, 0,                 0                     },
+    [FL_SAHF] = {0,        A6 & ~O_,          0                     },
+    [FL_Z] = {0,        Z_,                0                     },
+    [FL_ANDN] = {0,        O_ | S_ | Z_ | C_, A_ | P_               },
+    [FL_BEXTR] = {0,        O_ | Z_ | C_,      S_ | A_ | P_          },
+    [FL_ADCX] = {C_,       C_,                0                     },
+    [FL_ADOX] = {O_,       O_,                0                     },
+    [FL_DAA] = {A_ | C_,  A6 & ~O_,          O_                    },
+    [FL_AAA] = {A_,       A_ | C_,           O_ | S_ | Z_ | P_     },
+    [FL_AAM] = {0,        S_ | Z_ | P_,      O_ | A_ | C_          },
+    [FL_ALLR] = {A6 | D_,  0,                 0                     },
+    [FL_ALLW] = {0,        A6,                0                     },
+    [FL_ALLRW] = {A6 | D_,  A6 | D_,           0                     },
+    [FL_RC] = {C_,       0,                 0                     },
+    [FL_RZ] = {Z_,       0,                 0                     },
+    [FL_RCZ] = {C_ | Z_,  0,                 0                     },
+    [FL_RP] = {P_,       0,                 0                     },
+    [FL_RO] = {O_,       0,                 0                     },
+    [FL_FCOMI] = {0,        A6,                0                     },
 };
 
 /* Condition codes (SDM vol. 1, appendix B), by the opcode's bits 1 to 3. */
@@ -189,7 +189,12 @@ static void read_prefixes(Cursor *c)
         uint8_t b = peek_u8(c, 0);
 
         switch (b) {
-        case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
+        case 0x64:
+        case 0x65:
             read_segment_prefix(c, b);
             break;
         case 0x66:
@@ -247,7 +252,7 @@ static void read_vex(Cursor *c, uint8_t first)
 static void read_evex(Cursor *c)
 {
     static const uint8_t maps[8] = {
-        [1] = X86_MAP_0F, [2] = X86_MAP_0F38, [3] = X86_MAP_0F3A,
+        [1] = X86_MAP_0F,    [2] = X86_MAP_0F38,  [3] = X86_MAP_0F3A,
         [5] = X86_MAP_EVEX5, [6] = X86_MAP_EVEX6,
     };
     X86Insn *i = c->i;
@@ -283,8 +288,7 @@ static void read_vector_prefix(Cursor *c, uint8_t b)
 {
     X86Insn *i = c->i;
 
-    c->ud |= i->lock || i->rep || i->repne || i->opsize_prefix || i->rex ||
-             !c->mode.protected_mode;
+    c->ud |= i->lock || i->rep || i->repne || i->opsize_prefix || i->rex || !c->mode.protected_mode;
     if (b == 0x62) {
         read_evex(c);
     } else {
@@ -309,9 +313,9 @@ static const OpRow *read_opcode(Cursor *c)
         i->opcode_off = c->pos;
         i->opcode = next_u8(c);
         unsigned n = i->map << 8 | i->opcode;
-        return c->ud                           ? NULL
+        return c->ud                        ? NULL
                : i->encoding == X86_ENC_VEX ? &rows_vex[index_vex[n]]
-                                               : &rows_evex[index_evex[n]];
+                                            : &rows_evex[index_evex[n]];
     }
     c->ext_r = i->rex >> 2 & 1;
     c->ext_x = i->rex >> 1 & 1;
@@ -405,9 +409,9 @@ static void read_modrm(Cursor *c, const OpRow *first)
         i->disp_off = c->pos;
         i->disp = next_signed(c, i->disp_size);
     }
-    i->seg = i->seg_override >= 0                       ? i->seg_override
+    i->seg = i->seg_override >= 0                   ? i->seg_override
              : i->base == R_ESP || i->base == R_EBP ? R_SS
-                                                        : R_DS;
+                                                    : R_DS;
 }
 
 static uint32_t selector(const Cursor *c)
@@ -468,25 +472,44 @@ static unsigned size_of(const Cursor *c, uint8_t size)
     unsigned vl = 16u << i->vl;
 
     switch (size) {
-    case zV: return i->opsize;
-    case zY: return i->w && c->mode.code64 ? 8 : 4;
-    case zP: return 2 + i->opsize;
-    case zS: return c->mode.code64 ? 10 : 6;
-    case zA: return 2 * i->opsize;
-    case zSG: return i->mod == 3 ? i->opsize : 2;
-    case zC: return i->w ? 16 : 8;
-    case zX: return vl;
-    case zH: return vl / 2;
-    case zQ4: return vl / 4;
-    case zE8: return vl / 8;
-    case zPS: return i->pp < 2 ? vl : i->pp == 2 ? 4 : 8;
-    case zPH: return i->pp < 2 ? vl : 2;
-    case zDD: return i->vl ? vl : 8;
-    case zKM: return mask_move_size(i);
-    case zEV: return i->opsize == 2 ? 14 : 28;
-    case zFS: return i->opsize == 2 ? 94 : 108;
-    case z512: return 512;
-    default: return fixed[size];
+    case zV:
+        return i->opsize;
+    case zY:
+        return i->w && c->mode.code64 ? 8 : 4;
+    case zP:
+        return 2 + i->opsize;
+    case zS:
+        return c->mode.code64 ? 10 : 6;
+    case zA:
+        return 2 * i->opsize;
+    case zSG:
+        return i->mod == 3 ? i->opsize : 2;
+    case zC:
+        return i->w ? 16 : 8;
+    case zX:
+        return vl;
+    case zH:
+        return vl / 2;
+    case zQ4:
+        return vl / 4;
+    case zE8:
+        return vl / 8;
+    case zPS:
+        return i->pp < 2 ? vl : i->pp == 2 ? 4 : 8;
+    case zPH:
+        return i->pp < 2 ? vl : 2;
+    case zDD:
+        return i->vl ? vl : 8;
+    case zKM:
+        return mask_move_size(i);
+    case zEV:
+        return i->opsize == 2 ? 14 : 28;
+    case zFS:
+        return i->opsize == 2 ? 94 : 108;
+    case z512:
+        return 512;
+    default:
+        return fixed[size];
     }
 }
 
@@ -507,16 +530,21 @@ static void read_imm(Cursor *c, const OpRow *row)
         i->disp = next_signed(c, i->addrsize);
         i->seg = i->seg_override >= 0 ? i->seg_override : R_DS;
         return;
-    case IM_B: case IM_JB: case IM_BB:
+    case IM_B:
+    case IM_JB:
+    case IM_BB:
         size = 1;
         break;
-    case IM_W: case IM_WB:
+    case IM_W:
+    case IM_WB:
         size = 2;
         break;
-    case IM_Z: case IM_JZ:
+    case IM_Z:
+    case IM_JZ:
         size = i->opsize == 2 ? 2 : 4;
         break;
-    case IM_V: case IM_AP:
+    case IM_V:
+    case IM_AP:
         size = i->opsize;
         break;
     }
@@ -557,8 +585,8 @@ static void set_flags(X86Insn *i, const OpRow *row)
     i->flags_read = flag_use[row->fl].read;
     i->flags_written = flag_use[row->fl].written;
     i->flags_undefined = flag_use[row->fl].undefined;
-    if (row->im == IM_B && (row->fl == FL_SHIFTC || row->fl == FL_ROTC || row->fl == FL_RCC ||
-                            row->fl == FL_SHIFTD)) {
+    if (row->im == IM_B &&
+        (row->fl == FL_SHIFTC || row->fl == FL_ROTC || row->fl == FL_RCC || row->fl == FL_SHIFTD)) {
         refine_shift_flags(i, row);
     }
     if (row->fl == FL_CMPS && (i->rep || i->repne)) {
@@ -640,7 +668,8 @@ static bool extend_fields(Cursor *c, const OpRow *row)
     case X86_OPD_MASK:
         c->ud |= c->ext_r || c->ext_r2;
         break;
-    case X86_OPD_CR: case X86_OPD_DR:
+    case X86_OPD_CR:
+    case X86_OPD_DR:
         i->reg |= c->ext_r << 3;
         c->ud |= (row->form & 7) == X86_OPD_CR ? !(0x11d >> i->reg & 1) : i->reg > 7;
         break;
@@ -754,8 +783,8 @@ static void set_string(X86Insn *i, const OpRow *row)
     bool writes = i->opcode == 0xa4 || i->opcode == 0xa5 || i->opcode == 0xaa ||
                   i->opcode == 0xab || i->opcode == 0x6c || i->opcode == 0x6d;
     bool reads = (row->at & STRSRC) || !writes;
-    uint32_t use = (row->at & STRSRC ? rSI : 0) | (row->at & STRDST ? rDI : 0) |
-                   (repeated ? rCX : 0);
+    uint32_t use =
+        (row->at & STRSRC ? rSI : 0) | (row->at & STRDST ? rDI : 0) | (repeated ? rCX : 0);
 
     i->gpr_read |= use | (repeated && i->opcode == 0xad ? rAX : 0);
     i->gpr_written |= use;

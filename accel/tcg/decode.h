@@ -14,7 +14,7 @@
 #define X86_INSN_MAX 15
 
 typedef enum X86Map {
-    X86_MAP_1B,   /* one-byte opcodes */
+    X86_MAP_1B, /* one-byte opcodes */
     X86_MAP_0F,
     X86_MAP_0F38,
     X86_MAP_0F3A,
@@ -32,15 +32,15 @@ typedef enum X86InsnClass {
     X86_CLASS_BRANCH, /* near jmp, jcc, call, ret, loop, jcxz */
     X86_CLASS_X87,
     X86_CLASS_MMX,
-    X86_CLASS_SSE, /* legacy-encoded XMM */
-    X86_CLASS_AVX, /* VEX and EVEX */
+    X86_CLASS_SSE,    /* legacy-encoded XMM */
+    X86_CLASS_AVX,    /* VEX and EVEX */
     X86_CLASS_STRING, /* movs, cmps, stos, lods, scas (not ins, outs) */
     X86_CLASS_SYS,    /* x86_exec_insn() in C; also xlat, bound, cpuid, ins, outs... */
     X86_CLASS_XSAVE,  /* fxsave, fxrstor, xsave family: moves vector and x87 state */
 } X86InsnClass;
 
 typedef enum X86MemAccess {
-    X86_MEM_NONE,  /* no memory operand, or an address only (lea, nop, prefetch) */
+    X86_MEM_NONE, /* no memory operand, or an address only (lea, nop, prefetch) */
     X86_MEM_READ,
     X86_MEM_WRITE,
     X86_MEM_RW,
@@ -66,8 +66,8 @@ typedef enum X86OperandKind {
 typedef enum X86StackAccess { X86_STACK_NONE, X86_STACK_PUSH, X86_STACK_POP } X86StackAccess;
 
 typedef struct X86Mode {
-    uint8_t code64;  /* 64-bit code segment */
-    uint8_t cs32;    /* CS.D (when not code64) */
+    uint8_t code64;         /* 64-bit code segment */
+    uint8_t cs32;           /* CS.D (when not code64) */
     uint8_t protected_mode; /* CR0.PE and not virtual-8086: VEX and EVEX decode, arpl not #UD */
 } X86Mode;
 
@@ -77,7 +77,7 @@ typedef struct X86Insn {
     uint8_t map;      /* X86Map */
     uint8_t encoding; /* X86Encoding */
     uint8_t opcode;
-    uint8_t class_;   /* X86InsnClass */
+    uint8_t class_; /* X86InsnClass */
 
     /* prefixes */
     uint8_t lock, rep, repne; /* rep: F3, repne: F2 as the last of the two */
@@ -96,15 +96,17 @@ typedef struct X86Insn {
     uint8_t has_modrm, modrm;
     uint8_t mod, reg, rm;
     uint8_t has_sib;
-    int8_t base, index; /* register number or -1; 16-bit addressing is given as base and index too */
-    uint8_t scale;      /* 0..3 */
+    int8_t base,
+        index;     /* register number or -1; 16-bit addressing is given as base and index too */
+    uint8_t scale; /* 0..3 */
     uint8_t rip_relative;
-    uint8_t vsib;       /* the index is a vector register */
-    int8_t seg;         /* segment of the memory operand, default or override: X86SegReg */
-    int64_t disp;       /* sign-extended; EVEX disp8 already scaled */
-    uint8_t disp_size;  /* bytes in the encoding: 0, 1, 2, 4, 8 (moffs) */
+    uint8_t vsib;      /* the index is a vector register */
+    int8_t seg;        /* segment of the memory operand, default or override: X86SegReg */
+    int64_t disp;      /* sign-extended; EVEX disp8 already scaled */
+    uint8_t disp_size; /* bytes in the encoding: 0, 1, 2, 4, 8 (moffs) */
 
-    int64_t imm;        /* sign-extended; enter: imm16, and imm2 the level; far pointer: offset, imm2 selector */
+    int64_t imm; /* sign-extended; enter: imm16, and imm2 the level; far pointer: offset, imm2
+                    selector */
     int64_t imm2;
     uint8_t imm_size;
 
@@ -119,14 +121,14 @@ typedef struct X86Insn {
     uint8_t is_bt_mem;    /* bt, bts, btr, btc [mem], reg: may reach beyond the operand */
     uint8_t implicit_mem; /* mem is not from a ModRM or moffs: strings, maskmov (base is rdi) */
     uint8_t stack, stack_size; /* X86StackAccess and its bytes; leave is a pop */
-    uint8_t elem_size;    /* EVEX and masked VEX: bytes of an element, else 0 */
-    uint8_t align;        /* #GP unless the memory operand is aligned to this; 0: anywhere */
-    uint8_t w_ignored;    /* outside 64-bit code: VEX.W and EVEX.W would widen a register */
-    uint8_t is4;          /* imm[7:4] is a register; outside 64-bit code bit 7 is ignored */
-    uint8_t vl_any;       /* scalar or fixed 128 bits: vl is not the length of the operation */
+    uint8_t elem_size;         /* EVEX and masked VEX: bytes of an element, else 0 */
+    uint8_t align;             /* #GP unless the memory operand is aligned to this; 0: anywhere */
+    uint8_t w_ignored;         /* outside 64-bit code: VEX.W and EVEX.W would widen a register */
+    uint8_t is4;               /* imm[7:4] is a register; outside 64-bit code bit 7 is ignored */
+    uint8_t vl_any;            /* scalar or fixed 128 bits: vl is not the length of the operation */
 
-    uint8_t mem;        /* X86MemAccess of the ModRM, moffs or implicit operand */
-    uint16_t mem_size;  /* bytes accessed; 0: depends (xsave, fxsave, gather) */
+    uint8_t mem;       /* X86MemAccess of the ModRM, moffs or implicit operand */
+    uint16_t mem_size; /* bytes accessed; 0: depends (xsave, fxsave, gather) */
     /*
      * CC_* and DF_MASK.  A flag written only sometimes (shifts by cl, repeated
      * cmps) is in flags_read as well; undefined flags are not in flags_written.

@@ -23,10 +23,10 @@
 #define FS_BASE    0x00200000u
 
 /* What stands in the read-only page, for gathers and masks. */
-#define RO_INDEX32 0x00 /* 16 doublewords, 0..250 */
-#define RO_INDEX64 0x40 /* 8 quadwords */
+#define RO_INDEX32 0x00  /* 16 doublewords, 0..250 */
+#define RO_INDEX64 0x40  /* 8 quadwords */
 #define RO_WILD    0x180 /* the same from here on, but one of them leads out of the data */
-#define RO_MASKS   0x80 /* 4 masks of 32 bytes, in the sign bits */
+#define RO_MASKS   0x80  /* 4 masks of 32 bytes, in the sign bits */
 
 #define XSAVE_SIZE 2752 /* x87, SSE, AVX, opmasks, ZMM: the standard format */
 
@@ -45,7 +45,7 @@ typedef struct RegState {
 typedef struct CaseInsn {
     uint16_t offset; /* in Case.code */
     uint8_t length;
-    bool fixed; /* control flow, or sets up an address: not to be dropped */
+    bool fixed;         /* control flow, or sets up an address: not to be dropped */
     uint16_t undefined; /* flags that are undefined before it (SDM vol. 1, appendix A) */
 } CaseInsn;
 
@@ -99,8 +99,17 @@ void regs_normalize(RegState *s);
 
 /* templates.c: the instructions there are, from the decoder's own tables */
 typedef enum OracleClass {
-    CLASS_INT, CLASS_BRANCH, CLASS_STRING, CLASS_X87, CLASS_MMX, CLASS_SSE, CLASS_AVX,
-    CLASS_EVEX, CLASS_XSAVE, CLASS_SYS, CLASS_COUNT,
+    CLASS_INT,
+    CLASS_BRANCH,
+    CLASS_STRING,
+    CLASS_X87,
+    CLASS_MMX,
+    CLASS_SSE,
+    CLASS_AVX,
+    CLASS_EVEX,
+    CLASS_XSAVE,
+    CLASS_SYS,
+    CLASS_COUNT,
 } OracleClass;
 extern const char *const class_names[CLASS_COUNT];
 

@@ -44,9 +44,8 @@ static bool regs_equal(const Case *c, const RegState *a, const RegState *b)
             return false;
         }
     }
-    return a->rip == b->rip &&
-           !((a->rflags ^ b->rflags) & flags_mask(c, a)) && a->vector == b->vector &&
-           a->error == b->error && a->cr2 == b->cr2;
+    return a->rip == b->rip && !((a->rflags ^ b->rflags) & flags_mask(c, a)) &&
+           a->vector == b->vector && a->error == b->error && a->cr2 == b->cr2;
 }
 
 bool results_equal(const Case *c, const Result *a, const Result *b)

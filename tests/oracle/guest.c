@@ -47,7 +47,10 @@ static void set_code_segment(CPUX86State *env, bool code32)
 static void set_selectors(CPUX86State *env, bool code32)
 {
     static const uint16_t selectors[R_SEG_COUNT] = {
-        [R_ES] = 0x2b, [R_CS] = 0x33, [R_SS] = 0x2b, [R_DS] = 0x2b,
+        [R_ES] = 0x2b,
+        [R_CS] = 0x33,
+        [R_SS] = 0x2b,
+        [R_DS] = 0x2b,
     };
 
     for (unsigned s = 0; s < R_SEG_COUNT; s++) {

@@ -44,13 +44,25 @@ uint64_t rng_next(Rng *r)
 
 /* 0, 1, -1.5, infinity, NaNs, denormals, the largest, values near integer limits */
 static const uint64_t doubles[] = {
-    0, 0x3ff0000000000000, 0xbff8000000000000, 0x7ff0000000000000, 0xfff0000000000000,
-    0x7ff8000000000000, 0x7ff0000000000001, 0x0000000000000001, 0x000fffffffffffff,
-    0x7fefffffffffffff, 0x8000000000000000, 0x41dfffffffc00000, 0x43e0000000000000,
-    0x4059000000000000, 0x3fb999999999999a, 0x0010000000000000,
+    0,
+    0x3ff0000000000000,
+    0xbff8000000000000,
+    0x7ff0000000000000,
+    0xfff0000000000000,
+    0x7ff8000000000000,
+    0x7ff0000000000001,
+    0x0000000000000001,
+    0x000fffffffffffff,
+    0x7fefffffffffffff,
+    0x8000000000000000,
+    0x41dfffffffc00000,
+    0x43e0000000000000,
+    0x4059000000000000,
+    0x3fb999999999999a,
+    0x0010000000000000,
 };
 static const uint32_t floats[] = {
-    0, 0x3f800000, 0xbfc00000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0x00000001,
+    0,          0x3f800000, 0xbfc00000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0x00000001,
     0x007fffff, 0x7f7fffff, 0x80000000, 0x4f000000, 0x42c80000, 0x3dcccccd, 0x00800000, 0x5f000000,
 };
 
@@ -59,9 +71,13 @@ uint64_t random_value(Rng *r)
     uint64_t v = rng_next(r);
 
     switch (v >> 60) {
-    case 0: case 1: case 2:
+    case 0:
+    case 1:
+    case 2:
         return doubles[v % 16];
-    case 3: case 4: case 5:
+    case 3:
+    case 4:
+    case 5:
         return floats[v % 16] | (uint64_t)floats[v / 16 % 16] << 32;
     case 6:
         return v & 0xff;
@@ -139,7 +155,10 @@ static Component component(unsigned n)
 
 static const Component *all_components(void)
 {
-    static Component list[8] = {{0, 0}, {160, 256}};
+    static Component list[8] = {
+        {0,   0  },
+        {160, 256}
+    };
 
     if (!list[2].size) {
         list[2] = component(2);

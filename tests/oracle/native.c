@@ -26,7 +26,7 @@ static volatile sig_atomic_t running;
 static void store_gprs(const greg_t *g, RegState *s)
 {
     static const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
-                                  REG_RSI, REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11,
+                                  REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
                                   REG_R12, REG_R13, REG_R14, REG_R15};
 
     for (unsigned k = 0; k < 16; k++) {
@@ -37,8 +37,8 @@ static void store_gprs(const greg_t *g, RegState *s)
 }
 
 /* FS may be the case's: no thread-local variable, no stack protector. */
-static void __attribute__((optimize("no-stack-protector"))) handler(int sig, siginfo_t *info,
-                                                                    void *context)
+static void __attribute__((optimize("no-stack-protector")))
+handler(int sig, siginfo_t *info, void *context)
 {
     ucontext_t *u = context;
     greg_t *g = u->uc_mcontext.gregs;
@@ -63,7 +63,9 @@ static bool map_areas(void)
         uintptr_t base;
         size_t size;
     } areas[] = {
-        {CODE_BASE, CODE_SIZE}, {DATA_BASE, DATA_SIZE}, {RO_BASE, RO_SIZE},
+        {CODE_BASE,  CODE_SIZE },
+        {DATA_BASE,  DATA_SIZE },
+        {RO_BASE,    RO_SIZE   },
         {STACK_BASE, STACK_SIZE},
     };
 
@@ -108,7 +110,9 @@ static void set_data_segments(void)
 
 static void arm(unsigned usec)
 {
-    struct itimerval t = {.it_value = {.tv_sec = usec / 1000000, .tv_usec = usec % 1000000}};
+    struct itimerval t = {
+        .it_value = {.tv_sec = usec / 1000000, .tv_usec = usec % 1000000}
+    };
 
     setitimer(ITIMER_REAL, &t, NULL);
 }

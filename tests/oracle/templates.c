@@ -16,7 +16,7 @@ const char *const class_names[CLASS_COUNT] = {
 
 static const X86Mode modes[2] = {
     {.code64 = 1, .protected_mode = 1},
-    {.cs32 = 1, .protected_mode = 1},
+    {.cs32 = 1,   .protected_mode = 1},
 };
 
 typedef struct CpuidWord {
@@ -25,13 +25,13 @@ typedef struct CpuidWord {
 } CpuidWord;
 
 static const CpuidWord feature_words[FEAT_WORD_COUNT] = {
-    [FEAT_1_EDX] = {1, 0, 3},
-    [FEAT_1_ECX] = {1, 0, 2},
-    [FEAT_7_0_EBX] = {7, 0, 1},
-    [FEAT_7_0_ECX] = {7, 0, 2},
-    [FEAT_7_0_EDX] = {7, 0, 3},
-    [FEAT_7_1_EAX] = {7, 1, 0},
-    [FEAT_D_1_EAX] = {13, 1, 0},
+    [FEAT_1_EDX] = {1,          0, 3},
+    [FEAT_1_ECX] = {1,          0, 2},
+    [FEAT_7_0_EBX] = {7,          0, 1},
+    [FEAT_7_0_ECX] = {7,          0, 2},
+    [FEAT_7_0_EDX] = {7,          0, 3},
+    [FEAT_7_1_EAX] = {7,          1, 0},
+    [FEAT_D_1_EAX] = {13,         1, 0},
     [FEAT_80000001_EDX] = {0x80000001, 0, 3},
     [FEAT_80000001_ECX] = {0x80000001, 0, 2},
     [FEAT_80000007_EDX] = {0x80000007, 0, 3},
@@ -67,9 +67,9 @@ static bool has_feature_cached(uint32_t feature)
  */
 static bool is_unsuitable(const X86Insn *i)
 {
-    static const uint8_t sys_1b[] = {0x9c, 0x9d, 0xc8, 0xd7, 0xd6, 0x27, 0x2f, 0x37, 0x3f, 0xd4,
-                                     0xd5, 0xcc, 0xf4, 0xfa, 0xfb, 0x60, 0x61, 0x62, 0xe4, 0xe5,
-                                     0xe6, 0xe7, 0xec, 0xed, 0xee, 0xef};
+    static const uint8_t sys_1b[] = {0x9c, 0x9d, 0xc8, 0xd7, 0xd6, 0x27, 0x2f, 0x37, 0x3f,
+                                     0xd4, 0xd5, 0xcc, 0xf4, 0xfa, 0xfb, 0x60, 0x61, 0x62,
+                                     0xe4, 0xe5, 0xe6, 0xe7, 0xec, 0xed, 0xee, 0xef};
     static const uint8_t sys_0f[] = {0x06, 0x08, 0x09, 0x20, 0x22, 0x30, 0x32};
 
     if (i->class_ != X86_CLASS_SYS) {
@@ -95,15 +95,24 @@ static bool differs_by_vendor(const X86Insn *i, unsigned mode)
 static OracleClass class_of(const X86Insn *i)
 {
     switch (i->class_) {
-    case X86_CLASS_BRANCH: return CLASS_BRANCH;
-    case X86_CLASS_STRING: return CLASS_STRING;
-    case X86_CLASS_X87: return CLASS_X87;
-    case X86_CLASS_MMX: return CLASS_MMX;
-    case X86_CLASS_SSE: return CLASS_SSE;
-    case X86_CLASS_XSAVE: return CLASS_XSAVE;
-    case X86_CLASS_SYS: return CLASS_SYS;
-    case X86_CLASS_AVX: return i->encoding == X86_ENC_EVEX ? CLASS_EVEX : CLASS_AVX;
-    default: return CLASS_INT;
+    case X86_CLASS_BRANCH:
+        return CLASS_BRANCH;
+    case X86_CLASS_STRING:
+        return CLASS_STRING;
+    case X86_CLASS_X87:
+        return CLASS_X87;
+    case X86_CLASS_MMX:
+        return CLASS_MMX;
+    case X86_CLASS_SSE:
+        return CLASS_SSE;
+    case X86_CLASS_XSAVE:
+        return CLASS_XSAVE;
+    case X86_CLASS_SYS:
+        return CLASS_SYS;
+    case X86_CLASS_AVX:
+        return i->encoding == X86_ENC_EVEX ? CLASS_EVEX : CLASS_AVX;
+    default:
+        return CLASS_INT;
     }
 }
 
@@ -269,7 +278,9 @@ static void find_opcode(Finder *f, Template t)
         if (t.w && f->mode && t.encoding == X86_ENC_LEGACY) {
             continue;
         }
-        for (t.vl = 0; t.vl < (t.encoding == X86_ENC_EVEX ? 3 : t.encoding == X86_ENC_VEX ? 2 : 1);
+        for (t.vl = 0; t.vl < (t.encoding == X86_ENC_EVEX  ? 3
+                               : t.encoding == X86_ENC_VEX ? 2
+                                                           : 1);
              t.vl++) {
             find_one(f, t, start);
         }

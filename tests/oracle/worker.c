@@ -75,8 +75,8 @@ Worker *worker_new(void)
 {
     Worker *w = calloc(1, sizeof(*w));
 
-    w->shared = mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                     0);
+    w->shared =
+        mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (w->shared == MAP_FAILED || !start_child(w)) {
         perror("worker");
         exit(1);

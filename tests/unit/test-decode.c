@@ -12,12 +12,12 @@
 #include "accel/tcg/decode.h"
 #include "target/i386/cpu.h"
 
-#define FLAGS (CC_MASK | DF_MASK)
+#define FLAGS       (CC_MASK | DF_MASK)
 #define SUITE_CASES 2000000
 
 static const X86Mode modes[3] = {
-    {.code64 = 1, .protected_mode = 1},
-    {.cs32 = 1, .protected_mode = 1},
+    {.code64 = 1,          .protected_mode = 1},
+    {.cs32 = 1,                    .protected_mode = 1},
     {.protected_mode = 1},
 };
 
@@ -42,21 +42,28 @@ typedef struct Sample {
  * #UD here (SDM vol. 2, CPUID: reserved unless enumerated).
  */
 static const ZydisISAExt not_offered_ext[] = {
-    ZYDIS_ISA_EXT_AMD3DNOW, ZYDIS_ISA_EXT_AMX_BF16, ZYDIS_ISA_EXT_AMX_INT8,
-    ZYDIS_ISA_EXT_AMX_TILE, ZYDIS_ISA_EXT_CET, ZYDIS_ISA_EXT_ENQCMD, ZYDIS_ISA_EXT_FMA4,
-    ZYDIS_ISA_EXT_HRESET, ZYDIS_ISA_EXT_KEYLOCKER, ZYDIS_ISA_EXT_KEYLOCKER_WIDE,
-    ZYDIS_ISA_EXT_KNC, ZYDIS_ISA_EXT_KNCE, ZYDIS_ISA_EXT_KNCV,
-    ZYDIS_ISA_EXT_PADLOCK, ZYDIS_ISA_EXT_PCONFIG, ZYDIS_ISA_EXT_PT, ZYDIS_ISA_EXT_RDPRU,
-    ZYDIS_ISA_EXT_SGX, ZYDIS_ISA_EXT_SMX, ZYDIS_ISA_EXT_SNP, ZYDIS_ISA_EXT_SVM,
-    ZYDIS_ISA_EXT_TBM, ZYDIS_ISA_EXT_TSX_LDTRK, ZYDIS_ISA_EXT_UINTR, ZYDIS_ISA_EXT_VTX, ZYDIS_ISA_EXT_VMFUNC,
-    ZYDIS_ISA_EXT_XOP, ZYDIS_ISA_EXT_MCOMMIT, ZYDIS_ISA_EXT_AMD_INVLPGB, ZYDIS_ISA_EXT_SGX_ENCLV,
+    ZYDIS_ISA_EXT_AMD3DNOW,    ZYDIS_ISA_EXT_AMX_BF16,
+    ZYDIS_ISA_EXT_AMX_INT8,    ZYDIS_ISA_EXT_AMX_TILE,
+    ZYDIS_ISA_EXT_CET,         ZYDIS_ISA_EXT_ENQCMD,
+    ZYDIS_ISA_EXT_FMA4,        ZYDIS_ISA_EXT_HRESET,
+    ZYDIS_ISA_EXT_KEYLOCKER,   ZYDIS_ISA_EXT_KEYLOCKER_WIDE,
+    ZYDIS_ISA_EXT_KNC,         ZYDIS_ISA_EXT_KNCE,
+    ZYDIS_ISA_EXT_KNCV,        ZYDIS_ISA_EXT_PADLOCK,
+    ZYDIS_ISA_EXT_PCONFIG,     ZYDIS_ISA_EXT_PT,
+    ZYDIS_ISA_EXT_RDPRU,       ZYDIS_ISA_EXT_SGX,
+    ZYDIS_ISA_EXT_SMX,         ZYDIS_ISA_EXT_SNP,
+    ZYDIS_ISA_EXT_SVM,         ZYDIS_ISA_EXT_TBM,
+    ZYDIS_ISA_EXT_TSX_LDTRK,   ZYDIS_ISA_EXT_UINTR,
+    ZYDIS_ISA_EXT_VTX,         ZYDIS_ISA_EXT_VMFUNC,
+    ZYDIS_ISA_EXT_XOP,         ZYDIS_ISA_EXT_MCOMMIT,
+    ZYDIS_ISA_EXT_AMD_INVLPGB, ZYDIS_ISA_EXT_SGX_ENCLV,
     ZYDIS_ISA_EXT_TDX,
 };
 
 static const ZydisISASet not_offered_set[] = {
-    ZYDIS_ISA_SET_AVX512ER_512, ZYDIS_ISA_SET_AVX512ER_SCALAR, ZYDIS_ISA_SET_AVX512PF_512,
-    ZYDIS_ISA_SET_AVX512_4FMAPS_512, ZYDIS_ISA_SET_AVX512_4FMAPS_SCALAR,
-    ZYDIS_ISA_SET_AVX512_4VNNIW_512,
+    ZYDIS_ISA_SET_AVX512ER_512,         ZYDIS_ISA_SET_AVX512ER_SCALAR,
+    ZYDIS_ISA_SET_AVX512PF_512,         ZYDIS_ISA_SET_AVX512_4FMAPS_512,
+    ZYDIS_ISA_SET_AVX512_4FMAPS_SCALAR, ZYDIS_ISA_SET_AVX512_4VNNIW_512,
 };
 
 /*
@@ -68,31 +75,31 @@ static const struct {
     ZydisMnemonic mnemonic; /* 0: any */
     const char *why;
 } known[] = {
-    {"flags", ZYDIS_MNEMONIC_SBB, "SDM vol. 2 SBB: AF is set according to the result"},
-    {"flags", ZYDIS_MNEMONIC_BEXTR, "SDM vol. 2 BEXTR: other flags are cleared"},
-    {"flags", ZYDIS_MNEMONIC_PTEST, "SDM vol. 2 PTEST: OF, AF, PF and SF are cleared"},
-    {"flags", ZYDIS_MNEMONIC_VPTEST, "SDM vol. 2 PTEST"},
-    {"flags", ZYDIS_MNEMONIC_VTESTPS, "SDM vol. 2 VTESTPD/VTESTPS: OF, AF, SF, PF cleared"},
-    {"flags", ZYDIS_MNEMONIC_VTESTPD, "SDM vol. 2 VTESTPD/VTESTPS"},
-    {"gpr", ZYDIS_MNEMONIC_BSF, "SDM vol. 2 BSF: the destination is undefined (kept) for 0"},
-    {"gpr", ZYDIS_MNEMONIC_BSR, "SDM vol. 2 BSR"},
-    {"gpr", ZYDIS_MNEMONIC_PAUSE, "F3 49 90 exchanges rax and r8 on hardware"},
-    {"mem", ZYDIS_MNEMONIC_NOP, "SDM vol. 2 NOP: no access"},
-    {"mem", ZYDIS_MNEMONIC_PREFETCH, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_PREFETCHW, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_PREFETCHWT1, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_PREFETCHNTA, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_PREFETCHT0, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_PREFETCHT1, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_PREFETCHT2, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_CLDEMOTE, "a hint"},
-    {"mem", ZYDIS_MNEMONIC_CLFLUSH, "a byte, as far as faults go"},
-    {"mem", ZYDIS_MNEMONIC_CLFLUSHOPT, "a byte, as far as faults go"},
-    {"mem", ZYDIS_MNEMONIC_CLWB, "a byte, as far as faults go"},
-    {"mem", ZYDIS_MNEMONIC_INVLPG, "an address only"},
-    {"mem", ZYDIS_MNEMONIC_XLAT, "done in C"},
-    {"mem", ZYDIS_MNEMONIC_MOVDIR64B, "done in C"},
-    {"gpr", ZYDIS_MNEMONIC_NOP, "SDM vol. 2 NOP: no operand"},
+    {"flags", ZYDIS_MNEMONIC_SBB,         "SDM vol. 2 SBB: AF is set according to the result"        },
+    {"flags", ZYDIS_MNEMONIC_BEXTR,       "SDM vol. 2 BEXTR: other flags are cleared"                },
+    {"flags", ZYDIS_MNEMONIC_PTEST,       "SDM vol. 2 PTEST: OF, AF, PF and SF are cleared"          },
+    {"flags", ZYDIS_MNEMONIC_VPTEST,      "SDM vol. 2 PTEST"                                         },
+    {"flags", ZYDIS_MNEMONIC_VTESTPS,     "SDM vol. 2 VTESTPD/VTESTPS: OF, AF, SF, PF cleared"       },
+    {"flags", ZYDIS_MNEMONIC_VTESTPD,     "SDM vol. 2 VTESTPD/VTESTPS"                               },
+    {"gpr",   ZYDIS_MNEMONIC_BSF,         "SDM vol. 2 BSF: the destination is undefined (kept) for 0"},
+    {"gpr",   ZYDIS_MNEMONIC_BSR,         "SDM vol. 2 BSR"                                           },
+    {"gpr",   ZYDIS_MNEMONIC_PAUSE,       "F3 49 90 exchanges rax and r8 on hardware"                },
+    {"mem",   ZYDIS_MNEMONIC_NOP,         "SDM vol. 2 NOP: no access"                                },
+    {"mem",   ZYDIS_MNEMONIC_PREFETCH,    "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_PREFETCHW,   "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_PREFETCHWT1, "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_PREFETCHNTA, "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_PREFETCHT0,  "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_PREFETCHT1,  "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_PREFETCHT2,  "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_CLDEMOTE,    "a hint"                                                   },
+    {"mem",   ZYDIS_MNEMONIC_CLFLUSH,     "a byte, as far as faults go"                              },
+    {"mem",   ZYDIS_MNEMONIC_CLFLUSHOPT,  "a byte, as far as faults go"                              },
+    {"mem",   ZYDIS_MNEMONIC_CLWB,        "a byte, as far as faults go"                              },
+    {"mem",   ZYDIS_MNEMONIC_INVLPG,      "an address only"                                          },
+    {"mem",   ZYDIS_MNEMONIC_XLAT,        "done in C"                                                },
+    {"mem",   ZYDIS_MNEMONIC_MOVDIR64B,   "done in C"                                                },
+    {"gpr",   ZYDIS_MNEMONIC_NOP,         "SDM vol. 2 NOP: no operand"                               },
 };
 
 static bool is_listed(const int *list, size_t n, int value)
@@ -109,16 +116,14 @@ static bool not_offered(const ZydisDecodedInstruction *z)
 {
     return is_listed((const int *)not_offered_ext, G_N_ELEMENTS(not_offered_ext),
                      z->meta.isa_ext) ||
-           is_listed((const int *)not_offered_set, G_N_ELEMENTS(not_offered_set),
-                     z->meta.isa_set);
+           is_listed((const int *)not_offered_set, G_N_ELEMENTS(not_offered_set), z->meta.isa_set);
 }
 
 static bool is_shift(ZydisMnemonic m)
 {
     return m == ZYDIS_MNEMONIC_ROL || m == ZYDIS_MNEMONIC_ROR || m == ZYDIS_MNEMONIC_RCL ||
            m == ZYDIS_MNEMONIC_RCR || m == ZYDIS_MNEMONIC_SHL || m == ZYDIS_MNEMONIC_SHR ||
-           m == ZYDIS_MNEMONIC_SAR || m == ZYDIS_MNEMONIC_SHLD ||
-           m == ZYDIS_MNEMONIC_SHRD;
+           m == ZYDIS_MNEMONIC_SAR || m == ZYDIS_MNEMONIC_SHLD || m == ZYDIS_MNEMONIC_SHRD;
 }
 
 /* mod 0, base 5: a displacement without base, whatever REX.B says (SDM vol. 2, table 2-3). */
@@ -204,8 +209,8 @@ static void add_register(const ZydisDecodedOperand *o, Use *u)
 static bool is_stack_operand(const Sample *s, const ZydisDecodedOperand *o)
 {
     return s->z.mnemonic == ZYDIS_MNEMONIC_LEAVE ||
-           (o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
-            s->q.class_ != X86_CLASS_STRING && o->mem.base && gpr_bit(o->mem.base) == 1u << R_ESP);
+           (o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN && s->q.class_ != X86_CLASS_STRING &&
+            o->mem.base && gpr_bit(o->mem.base) == 1u << R_ESP);
 }
 
 static void add_memory(const Sample *s, const ZydisDecodedOperand *o, Use *u)
@@ -324,8 +329,8 @@ static void report(Sample *s)
     for (unsigned k = 0; k < (s->z_valid ? s->z.length : 15u); k++) {
         g_string_append_printf(hex, " %02x", s->bytes[k]);
     }
-    g_test_message("mode %u: %s: %s (map %u opcode %02x):%s", s->mode, s->difference, text, s->q.map,
-                   s->q.opcode, hex->str);
+    g_test_message("mode %u: %s: %s (map %u opcode %02x):%s", s->mode, s->difference, text,
+                   s->q.map, s->q.opcode, hex->str);
 }
 
 static uint8_t random_byte(Oracle *o)
@@ -384,10 +389,12 @@ static void generate(Oracle *o, Sample *s)
         b[k] = random_byte(o);
     }
     switch (random_byte(o) % 8) {
-    case 0: case 1:
+    case 0:
+    case 1:
         p = put_vex(o, b);
         break;
-    case 2: case 3:
+    case 2:
+    case 3:
         p = put_evex(o, b);
         break;
     case 4:
@@ -421,9 +428,9 @@ static void run_one(Oracle *o)
 
     generate(o, &s);
     s.q_valid = x86_decode(s.bytes, 15, modes[s.mode], &s.q) > 0 && s.q.class_ != X86_CLASS_UD;
-    s.z_valid = ZYAN_SUCCESS(ZydisDecoderDecodeFull(&o->decoder[s.mode], s.bytes, 15, &s.z,
-                                                    s.operand)) &&
-                !is_ud_mnemonic(s.z.mnemonic);
+    s.z_valid =
+        ZYAN_SUCCESS(ZydisDecoderDecodeFull(&o->decoder[s.mode], s.bytes, 15, &s.z, s.operand)) &&
+        !is_ud_mnemonic(s.z.mnemonic);
     compare(&s);
     o->cases++;
     if (s.difference[0] && !is_known(&s)) {
@@ -439,9 +446,9 @@ static void oracle_init(Oracle *o, guint32 seed)
         ZydisMachineMode machine;
         ZydisStackWidth stack;
     } setup[3] = {
-        {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
+        {ZYDIS_MACHINE_MODE_LONG_64,        ZYDIS_STACK_WIDTH_64},
         {ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32},
-        {ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16},
+        {ZYDIS_MACHINE_MODE_LEGACY_16,      ZYDIS_STACK_WIDTH_16},
     };
     static const ZydisDecoderMode off[] = {ZYDIS_DECODER_MODE_KNC, ZYDIS_DECODER_MODE_MPX,
                                            ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_CLDEMOTE};
