@@ -286,6 +286,9 @@ void tcg_cache_reset(TcgState *s);
 Block *tcg_block_from_host(TcgState *s, const uint8_t *pc);
 bool tcg_host_pc_in_cache(const TcgState *s, const uint8_t *pc);
 
+/* dump.c */
+void tcg_dump_block(const Block *b);
+
 /* thunk.c */
 void tcg_thunks_build(TcgState *s);
 

@@ -5,6 +5,7 @@
  * until something of ours needs EFLAGS, then also, or only, in flags_image.
  */
 #include "accel/tcg/translate.h"
+#include "system/log.h"
 #include "target/i386/sysinsn.h"
 
 /* ---- flags --------------------------------------------------------------------------- */
@@ -692,6 +693,9 @@ Block *tcg_translate(TcgState *s, const TranslateSource *src)
     memcpy(t->b->map, t->map, t->count * sizeof(InsnMap));
     s->hot = (uint8_t *)(((uintptr_t)t->hot.p + 15) & ~(uintptr_t)15);
     s->cold = t->cold.p;
+    if (G_UNLIKELY(log_mask & (LOG_IN_ASM | LOG_OUT_ASM))) {
+        tcg_dump_block(t->b);
+    }
     __atomic_store_n(&s->block_count, s->block_count + 1, __ATOMIC_RELEASE);
     return t->b;
 }
