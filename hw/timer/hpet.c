@@ -9,7 +9,8 @@
  *
  * The main counter is read without a lock: a sequence count covers the two
  * fields it follows from.  All else is under the device lock.  A comparator that the counter
- * has just passed fires at once, for a guest cannot see how late we are.
+ * has just passed fires at once, for a guest cannot see how late we are; periodic interrupts
+ * that were missed follow one by one, for guests count them (at most HPET_BACKLOG_NS of them).
  */
 #include "hw/timer/hpet.h"
 
@@ -24,6 +25,8 @@
 #define HPET_MAX_TIMERS 32
 #define FS_PER_NS       1000000ull
 #define HPET_MIN_PERIOD_NS 20000
+#define HPET_CATCH_UP_NS   300000 /* between interrupts that are late */
+#define HPET_BACKLOG_NS    250000000
 
 #define REG_CAP        0x000
 #define REG_CONFIG     0x010
@@ -186,13 +189,19 @@ static uint64_t timer_distance(const HPETTimer *t, uint64_t counter)
     return passed ? 0 : diff;
 }
 
-/* The comparator of a periodic timer goes on to the first match that is to come. */
+/*
+ * The comparator of a periodic timer goes on to its next match, or to the first that
+ * is to come when there are too many between.
+ */
 static void timer_advance(HPETTimer *t, uint64_t counter)
 {
-    if (timer_is_periodic(t) && timer_distance(t, counter) == 0) {
-        uint64_t late = (counter - t->cmp) & timer_mask(t);
-        t->cmp = (t->cmp + (late / t->period + 1) * t->period) & timer_mask(t);
+    uint64_t late = (counter - t->cmp) & timer_mask(t), steps = 1;
+
+    if (t->period < 2 * HPET_CATCH_UP_NS / HPET_CLK_PERIOD_NS ||
+        late > HPET_BACKLOG_NS / HPET_CLK_PERIOD_NS) {
+        steps = late / t->period + 1;
     }
+    t->cmp = (t->cmp + steps * t->period) & timer_mask(t);
 }
 
 static void timer_arm(HPETState *s, unsigned n)
@@ -208,7 +217,7 @@ static void timer_arm(HPETState *s, unsigned n)
     uint64_t counts = MIN(timer_distance(t, hpet_counter(s)), INT64_MAX / HPET_CLK_PERIOD_NS / 2);
     int64_t when = now + (int64_t)counts * HPET_CLK_PERIOD_NS;
     if (timer_is_periodic(t)) {
-        when = MAX(when, t->last_fire + HPET_MIN_PERIOD_NS);
+        when = MAX(when, t->last_fire + (counts ? HPET_MIN_PERIOD_NS : HPET_CATCH_UP_NS));
     }
     timer_mod(s->refs[n].timer, when);
 }

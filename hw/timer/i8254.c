@@ -8,8 +8,9 @@
  *   3   write  control word: SC (7-6), RW (5-4), M (3-1), BCD (0); counter latch; read-back
  *
  * A counter is not counted: its value and output follow from the virtual time
- * since it was loaded.  A host timer exists only for the next edge of output 0, and at
- * most every PIT_MIN_EDGE_NS: edges that would come faster are lost.
+ * since it was loaded.  A host timer exists only for the next edge of output 0.
+ * When it is late, the edges that were missed follow one by one, for guests count them: but
+ * no more than PIT_BACKLOG_NS of them, and none of an output too fast to catch up with.
  */
 #include "hw/timer/i8254.h"
 
@@ -28,20 +29,34 @@
 #define STATUS_OUT     0x80
 #define STATUS_NULL    0x40
 #define PIT_MIN_EDGE_NS 20000
+#define PIT_CATCH_UP_NS 300000 /* between edges that are late */
+#define PIT_BACKLOG_NS  250000000
 
 /* ---- output 0 ---------------------------------------------------------------- */
 
 static void pit_update_irq(I8254State *s, int64_t now)
 {
     I8254Counter *c = &s->counters[0];
-    int64_t next = s->irq_enabled ? i8254_counter_next_rise(c, now) : -1;
+    int64_t next = s->irq_enabled ? i8254_counter_next_rise(c, s->seen) : -1;
+    int64_t gap = next > now ? PIT_MIN_EDGE_NS : PIT_CATCH_UP_NS;
 
     irq_set(s->irq, s->irq_enabled && i8254_counter_out(c, now));
     if (next < 0) {
         timer_del(s->timer);
     } else {
-        timer_mod(s->timer, MAX(next, s->last_expiry + PIT_MIN_EDGE_NS));
+        timer_mod(s->timer, MAX(next, s->last_expiry + gap));
     }
+}
+
+/* Up to where edges are done with when the one at `rise` has been shown. */
+static int64_t pit_seen_after(I8254Counter *c, int64_t rise, int64_t now)
+{
+    int64_t following = i8254_counter_next_rise(c, rise);
+
+    if (following < 0 || following - rise < 2 * PIT_CATCH_UP_NS) {
+        return now;
+    }
+    return MAX(rise, now - PIT_BACKLOG_NS);
 }
 
 /* Only rising edges interrupt, so the fall before one is shown together with it. */
@@ -52,11 +67,19 @@ static void pit_timer_expired(void *opaque)
     I8254Counter *c = &s->counters[0];
     int64_t rise = i8254_counter_next_rise(c, s->seen);
 
+    s->last_expiry = now;
     if (s->irq_enabled && rise >= 0 && rise <= now) {
         irq_lower(s->irq);
         irq_raise(s->irq);
+        s->seen = pit_seen_after(c, rise, now);
     }
-    s->seen = s->last_expiry = now;
+    pit_update_irq(s, now);
+}
+
+/* Counter 0 begins anew: what its output did before is settled. */
+static void pit_restart(I8254State *s, int64_t now)
+{
+    s->seen = now;
     pit_update_irq(s, now);
 }
 
@@ -66,18 +89,11 @@ static void pit_enable_irq(void *opaque, int n, int level)
 
     device_lock(DEVICE(s));
     s->irq_enabled = level;
-    pit_update_irq(s, vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
+    pit_restart(s, vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
     device_unlock(DEVICE(s));
 }
 
 /* ---- registers ---------------------------------------------------------------- */
-
-/* Counter 0 begins anew: what its output did before is settled. */
-static void pit_restart(I8254State *s, int64_t now)
-{
-    s->seen = now;
-    pit_update_irq(s, now);
-}
 
 static void pit_load(I8254State *s, I8254Counter *c, uint16_t count, int64_t now)
 {

@@ -168,6 +168,16 @@ int64_t test_clock(DeviceTest *t)
     return vm_clock_get_ns(t->machine->clock, CLOCK_VIRTUAL);
 }
 
+/* A loop that has no timers lets the time go by. */
+void test_clock_jump(DeviceTest *t, int64_t ns)
+{
+    EventLoop *idle = event_loop_new(NULL, t->machine->clock);
+
+    vm_clock_advance_to(t->machine->clock, idle, test_clock(t) + ns);
+    event_loop_free(idle);
+    event_loop_run_timers(t->machine->loop);
+}
+
 void test_poll(DeviceTest *t)
 {
     while (g_main_context_iteration(event_loop_context(t->machine->loop), FALSE)) {

@@ -105,6 +105,25 @@ static void test_periodic(void)
     stop(&f);
 }
 
+/* A loop that was held up: the ticks come all the same. */
+static void test_catch_up(void)
+{
+    Fixture f;
+
+    start(&f);
+    set(&f, CONF(0), 2 << 9 | 0x4c | 0x100);
+    test_write(f.t, HPET_BASE + CMP(0), 100000, 4);
+    test_write(f.t, HPET_BASE + CMP(0), 100000, 4);
+    set(&f, 0x10, 1);
+    test_clock_jump(f.t, 10 * 1000000);
+    test_clock_step(f.t, 10 * 1000000);
+    g_assert_cmpint(f.lines.rises[2], ==, 20);
+    test_clock_jump(f.t, 10 * NANOSECONDS_PER_SECOND);
+    test_clock_step(f.t, NANOSECONDS_PER_SECOND);
+    g_assert_cmpint(f.lines.rises[2], <, 20 + 1260);
+    stop(&f);
+}
+
 static void test_level(void)
 {
     Fixture f;
@@ -168,6 +187,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hpet/counter", test_counter);
     g_test_add_func("/hpet/one-shot", test_one_shot);
     g_test_add_func("/hpet/periodic", test_periodic);
+    g_test_add_func("/hpet/catch-up", test_catch_up);
     g_test_add_func("/hpet/level", test_level);
     g_test_add_func("/hpet/legacy", test_legacy);
     g_test_add_func("/hpet/random", test_random);

@@ -196,6 +196,23 @@ static void test_short_period(void)
     stop(&f);
 }
 
+/* A loop that was held up: the ticks come all the same. */
+static void test_catch_up(void)
+{
+    Fixture f;
+
+    start(&f);
+    load(&f, 0, 0x34, 1193);
+    test_clock_jump(f.t, TICKS_NS(1193 * 10));
+    test_clock_step(f.t, 10 * 300000);
+    g_assert_cmpint(f.t->lines.rises[0], >=, 1 + 10);
+    test_clock_jump(f.t, 100 * NANOSECONDS_PER_SECOND);
+    int before = f.t->lines.rises[0];
+    test_clock_step(f.t, NANOSECONDS_PER_SECOND);
+    g_assert_cmpint(f.t->lines.rises[0], <, before + 1260);
+    stop(&f);
+}
+
 static void test_port61(void)
 {
     Fixture f;
@@ -236,6 +253,7 @@ int main(int argc, char **argv)
     g_test_add_func("/i8254/bcd", test_bcd);
     g_test_add_func("/i8254/reload", test_reload);
     g_test_add_func("/i8254/short-period", test_short_period);
+    g_test_add_func("/i8254/catch-up", test_catch_up);
     g_test_add_func("/i8254/port61", test_port61);
     g_test_add_func("/i8254/random", test_random);
     return g_test_run();
