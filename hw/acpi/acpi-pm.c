@@ -12,19 +12,19 @@
 #include "hw/core/machine.h"
 #include "system/log.h"
 
-#define PM1_TMR           0x0001u
-#define PM1_GBL           0x0020u
-#define PM1_PWRBTN        0x0100u
-#define PM1_RTC           0x0400u
-#define PM1_WAK           0x8000u
-#define PM1_STS_MASK      0x8731u
-#define PM1_EN_MASK       0x0721u
-#define PM1_CNT_SCI_EN    0x0001u
-#define PM1_CNT_MASK      0x1c03u
-#define PM1_CNT_SLP_EN    0x2000u
+#define PM1_TMR            0x0001u
+#define PM1_GBL            0x0020u
+#define PM1_PWRBTN         0x0100u
+#define PM1_RTC            0x0400u
+#define PM1_WAK            0x8000u
+#define PM1_STS_MASK       0x8731u
+#define PM1_EN_MASK        0x0721u
+#define PM1_CNT_SCI_EN     0x0001u
+#define PM1_CNT_MASK       0x1c03u
+#define PM1_CNT_SLP_EN     0x2000u
 #define PM1_CNT_SLP_TYP(v) ((v) >> 10 & 7)
 
-#define PM_TIMER_HALF     (1u << 23)
+#define PM_TIMER_HALF (1u << 23)
 
 uint64_t acpi_pm_ticks(int64_t ns)
 {
@@ -100,7 +100,7 @@ static void acpi_pm_evt_write(void *opaque, hwaddr addr, uint64_t value, unsigne
         if (value & pm->pm1_sts & PM1_TMR) {
             pm->overflow_ns = acpi_pm_next_overflow(acpi_pm_now(pm));
         }
-        pm->pm1_sts &= (uint16_t)~(value & PM1_STS_MASK);
+        pm->pm1_sts &= (uint16_t) ~(value & PM1_STS_MASK);
     }
     acpi_pm_update(pm);
 }
@@ -133,8 +133,8 @@ static void acpi_pm_cnt_write(void *opaque, hwaddr addr, uint64_t value, unsigne
 {
     ACPIPM *pm = opaque;
 
-    pm->pm1_cnt = (uint16_t)((value & PM1_CNT_MASK & ~PM1_CNT_SCI_EN) |
-                             (pm->pm1_cnt & PM1_CNT_SCI_EN));
+    pm->pm1_cnt =
+        (uint16_t)((value & PM1_CNT_MASK & ~PM1_CNT_SCI_EN) | (pm->pm1_cnt & PM1_CNT_SCI_EN));
     if (value & PM1_CNT_SLP_EN) {
         acpi_pm_sleep(pm, PM1_CNT_SLP_TYP(value));
     }

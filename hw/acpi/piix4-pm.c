@@ -162,8 +162,8 @@ static void piix4_pm_reset_exit(DeviceState *dev)
 
     config[0x5f] = 0x10 | (piix4_port_in_use(s, 0x378) ? 0x80 : 0);
     config[0x63] = 0x60;
-    config[0x67] = (piix4_port_in_use(s, 0x3f8) ? 0x08 : 0) |
-                   (piix4_port_in_use(s, 0x2f8) ? 0x90 : 0);
+    config[0x67] =
+        (piix4_port_in_use(s, 0x3f8) ? 0x08 : 0) | (piix4_port_in_use(s, 0x2f8) ? 0x90 : 0);
 }
 
 static void piix4_pm_powerdown(void *opaque)
@@ -240,12 +240,9 @@ static const Property piix4_pm_properties[] = {
 };
 
 static const StateField piix4_pm_state[] = {
-    PCI_STATE_FIELDS(PIIX4PMState),
-    ACPI_PM_STATE_FIELDS(PIIX4PMState, acpi),
-    STATE_FIELD(PIIX4PMState, smbus.regs),
-    STATE_FIELD(PIIX4PMState, apmc),
-    STATE_FIELD(PIIX4PMState, apms),
-    STATE_END,
+    PCI_STATE_FIELDS(PIIX4PMState),        ACPI_PM_STATE_FIELDS(PIIX4PMState, acpi),
+    STATE_FIELD(PIIX4PMState, smbus.regs), STATE_FIELD(PIIX4PMState, apmc),
+    STATE_FIELD(PIIX4PMState, apms),       STATE_END,
 };
 
 static void piix4_pm_class_init(ObjectClass *klass, const void *data)
@@ -316,7 +313,8 @@ void piix4_pm_raise_gpe(PIIX4PMState *s, unsigned n)
 
 int piix4_pm_sleep_type(PIIX4PMState *s, int state)
 {
-    return state == 3 ? s->acpi.s3_type : state == 4 ? s->acpi.s4_type
-                                      : state == 5   ? s->acpi.s5_type
-                                                     : -1;
+    return state == 3   ? s->acpi.s3_type
+           : state == 4 ? s->acpi.s4_type
+           : state == 5 ? s->acpi.s5_type
+                        : -1;
 }

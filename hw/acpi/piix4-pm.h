@@ -11,21 +11,22 @@
 OBJECT_DECLARE_SIMPLE(PIIX4PMState, PIIX4_PM, TYPE_PIIX4_PM)
 
 /* What the ACPI tables of a pc describe. */
-#define PIIX4_PM_BASE       0x600 /* where firmware puts the PM block */
-#define PIIX4_PM_EVT        0x00  /* PM1a event: 4 bytes */
-#define PIIX4_PM_CNT        0x04  /* PM1a control: 2 bytes */
-#define PIIX4_PM_TMR        0x08  /* 24-bit timer */
-#define PIIX4_SMB_BASE      0x700
-#define PIIX4_GPE_BASE      0xafe0
-#define PIIX4_GPE_LEN       4
-#define PIIX4_SMI_CMD       0xb2
-#define PIIX4_ACPI_ENABLE   0xf1
-#define PIIX4_ACPI_DISABLE  0xf0
-#define PIIX4_SCI_IRQ       9
+#define PIIX4_PM_BASE      0x600 /* where firmware puts the PM block */
+#define PIIX4_PM_EVT       0x00  /* PM1a event: 4 bytes */
+#define PIIX4_PM_CNT       0x04  /* PM1a control: 2 bytes */
+#define PIIX4_PM_TMR       0x08  /* 24-bit timer */
+#define PIIX4_SMB_BASE     0x700
+#define PIIX4_GPE_BASE     0xafe0
+#define PIIX4_GPE_LEN      4
+#define PIIX4_SMI_CMD      0xb2
+#define PIIX4_ACPI_ENABLE  0xf1
+#define PIIX4_ACPI_DISABLE 0xf0
+#define PIIX4_SCI_IRQ      9
 
 /* Create at devfn; sci is connected; `smi` may be NULL. */
 PIIX4PMState *piix4_pm_create(PCIBus *bus, int devfn, IRQ sci, IRQ smi, GError **error);
-/* With no firmware: put the PM block at PIIX4_PM_BASE and turn ACPI mode on, in the machine's reset. */
+/* With no firmware: put the PM block at PIIX4_PM_BASE and turn ACPI mode on, in the machine's
+ * reset. */
 void piix4_pm_enable_acpi(PIIX4PMState *pm);
 /* A general-purpose event (hot-plug ..): sets status bit n of GPE0 and the SCI if it is enabled. */
 void piix4_pm_raise_gpe(PIIX4PMState *pm, unsigned n);

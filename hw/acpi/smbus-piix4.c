@@ -41,7 +41,7 @@ static void piix4_smbus_write(void *opaque, hwaddr addr, uint64_t value, unsigne
     PIIX4SMBus *smb = opaque;
 
     if (addr == SMB_STATUS) {
-        smb->regs[SMB_STATUS] &= (uint8_t)~(value & SMB_STS_W1C);
+        smb->regs[SMB_STATUS] &= (uint8_t) ~(value & SMB_STS_W1C);
     } else if (addr == SMB_CONTROL) {
         piix4_smbus_control(smb, (uint8_t)value);
     } else if (addr < PIIX4_SMB_REGS) {

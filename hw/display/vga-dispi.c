@@ -81,7 +81,8 @@ static void dispi_write_enable(VGAState *s, uint16_t value)
 {
     bool was = vga_dispi_active(s);
 
-    s->dispi[DISPI_ENABLE] = value & (DISPI_GETCAPS | DISPI_8BIT_DAC | DISPI_LFB | DISPI_NOCLEARMEM);
+    s->dispi[DISPI_ENABLE] =
+        value & (DISPI_GETCAPS | DISPI_8BIT_DAC | DISPI_LFB | DISPI_NOCLEARMEM);
     if (!(value & DISPI_ENABLED)) {
         s->dispi[DISPI_BANK] = 0;
         return;

@@ -72,7 +72,7 @@ static uint8_t vga_color_compare(const VGAState *s)
         if (s->gr[7] >> p & 1) {
             uint8_t want = s->gr[2] >> p & 1 ? 0xff : 0;
 
-            match &= (uint8_t)~(s->latch[p] ^ want);
+            match &= (uint8_t) ~(s->latch[p] ^ want);
         }
     }
     return match;

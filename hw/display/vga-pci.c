@@ -13,13 +13,13 @@
 #include "hw/display/vga-internal.h"
 #include "system/log.h"
 
-#define MMIO_SIZE     4096
-#define MMIO_PORTS    0x400
-#define MMIO_DISPI    0x500
-#define MMIO_EXT      0x600
-#define EXT_SIZE      8
+#define MMIO_SIZE            4096
+#define MMIO_PORTS           0x400
+#define MMIO_DISPI           0x500
+#define MMIO_EXT             0x600
+#define EXT_SIZE             8
 #define LITTLE_ENDIAN_PIXELS 0x1e1e1e1e
-#define DISPI_PORT    0x1ce
+#define DISPI_PORT           0x1ce
 
 struct PCIVGAState {
     PCIDevice parent_obj;
@@ -181,13 +181,11 @@ static GVariant *vga_get_mode_property(Object *obj, const Property *prop)
         return g_variant_new_string("");
     }
     if (vga_text_mode(s, &text)) {
-        return g_variant_new_take_string(
-            g_strdup_printf("text %ux%u", text.columns, text.rows));
+        return g_variant_new_take_string(g_strdup_printf("text %ux%u", text.columns, text.rows));
     }
     if (vga_dispi_active(s)) {
-        return g_variant_new_take_string(g_strdup_printf("%ux%ux%u", s->dispi[DISPI_XRES],
-                                                         s->dispi[DISPI_YRES],
-                                                         s->dispi[DISPI_BPP]));
+        return g_variant_new_take_string(g_strdup_printf(
+            "%ux%ux%u", s->dispi[DISPI_XRES], s->dispi[DISPI_YRES], s->dispi[DISPI_BPP]));
     }
     return g_variant_new_string("vga graphics");
 }

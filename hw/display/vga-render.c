@@ -114,7 +114,8 @@ static DisplaySurface *vga_render_text(const VGAState *s, const VGATextMode *m)
     return out;
 }
 
-/* ---- graphics modes of the VGA ------------------------------------------------------------------ */
+/* ---- graphics modes of the VGA ------------------------------------------------------------------
+ */
 
 typedef struct VGAGraphics {
     unsigned width, height, scan; /* scan: lines that repeat each row */
@@ -142,8 +143,8 @@ static VGAGraphics vga_graphics_mode(const VGAState *s)
     return g;
 }
 
-static uint32_t vga_planar_pixel(const VGAState *s, const uint8_t *row, uint32_t mask, uint32_t base,
-                                 unsigned x)
+static uint32_t vga_planar_pixel(const VGAState *s, const uint8_t *row, uint32_t mask,
+                                 uint32_t base, unsigned x)
 {
     unsigned bit = 7 - (x & 7), index = 0;
 
@@ -187,7 +188,8 @@ static DisplaySurface *vga_render_graphics(const VGAState *s)
     return out;
 }
 
-/* ---- DISPI modes ------------------------------------------------------------------------------------ */
+/* ---- DISPI modes
+ * ------------------------------------------------------------------------------------ */
 
 static uint32_t dispi_pixel(const VGAState *s, const uint8_t *p)
 {
@@ -235,9 +237,8 @@ static DisplaySurface *vga_render_dispi_planar(const VGAState *s)
 
     for (unsigned y = 0; y < height; y++) {
         for (unsigned x = 0; x < width; x++) {
-            out->pixels[(size_t)y * width + x] =
-                vga_planar_pixel(s, s->vram_ptr, s->vram_size - 1,
-                                 (y + s->dispi[DISPI_Y_OFFSET]) * pitch, x);
+            out->pixels[(size_t)y * width + x] = vga_planar_pixel(
+                s, s->vram_ptr, s->vram_size - 1, (y + s->dispi[DISPI_Y_OFFSET]) * pitch, x);
         }
     }
     return out;

@@ -15,13 +15,13 @@
 #include "hw/core/machine.h"
 #include "hw/display/vga-internal.h"
 
-#define MISC_COLOR 0x01
+#define MISC_COLOR   0x01
 #define CRTC_PROTECT 0x80
 
-#define FRAME_NS       16666667 /* 60 Hz */
-#define RETRACE_NS     1000000  /* vertical retrace at the end of it */
-#define LINE_NS        31778
-#define LINE_BLANK_NS  6000
+#define FRAME_NS      16666667 /* 60 Hz */
+#define RETRACE_NS    1000000  /* vertical retrace at the end of it */
+#define LINE_NS       31778
+#define LINE_BLANK_NS 6000
 
 /* Bits that the chip keeps. */
 static const uint8_t seq_mask[VGA_SEQ_REGS] = {0x03, 0x3d, 0x0f, 0x3f, 0x0e, 0, 0, 0xff};
@@ -232,14 +232,14 @@ static void ports_3c0_write(void *opaque, hwaddr addr, uint64_t value, unsigned 
 static const MemoryRegionOps ports_3b0_ops = {
     .read = ports_3b0_read,
     .write = ports_3b0_write,
-    .valid = {1, 4, true},
+    .valid = {1, 4, true },
     .impl = {1, 1, false},
 };
 
 static const MemoryRegionOps ports_3c0_ops = {
     .read = ports_3c0_read,
     .write = ports_3c0_write,
-    .valid = {1, 4, true},
+    .valid = {1, 4, true },
     .impl = {1, 1, false},
 };
 

@@ -108,7 +108,8 @@ static void bmdma_reset(IDEDMA *dma)
     bm->last_prd = false;
 }
 
-/* ---- registers --------------------------------------------------------------------------------- */
+/* ---- registers ---------------------------------------------------------------------------------
+ */
 
 static uint64_t bmdma_read(void *opaque, hwaddr addr, unsigned size)
 {

@@ -84,8 +84,7 @@ static void ide_default_string(char **field, const char *value)
 
 static void ide_default_names(IDEDevice *d)
 {
-    g_autofree char *serial =
-        g_strdup_printf("QN%05d", 2 * ide_bus_of(d)->channel + d->unit + 1);
+    g_autofree char *serial = g_strdup_printf("QN%05d", 2 * ide_bus_of(d)->channel + d->unit + 1);
 
     ide_default_string(&d->serial, serial);
     ide_default_string(&d->version, "1.0");
@@ -190,11 +189,16 @@ static const Property ide_properties[] = {
 };
 
 static const StateField ide_state[] = {
-    STATE_FIELD(IDEDevice, tf),         STATE_FIELD(IDEDevice, cur_heads),
-    STATE_FIELD(IDEDevice, cur_spt),    STATE_FIELD(IDEDevice, multiple),
-    STATE_FIELD(IDEDevice, xfer_mode),  STATE_FIELD(IDEDevice, write_cache),
-    STATE_FIELD(IDEDevice, look_ahead), STATE_FIELD(IDEDevice, smart_enabled),
-    STATE_FIELD(IDEDevice, power_mode), STATE_FIELD(IDEDevice, atapi),
+    STATE_FIELD(IDEDevice, tf),
+    STATE_FIELD(IDEDevice, cur_heads),
+    STATE_FIELD(IDEDevice, cur_spt),
+    STATE_FIELD(IDEDevice, multiple),
+    STATE_FIELD(IDEDevice, xfer_mode),
+    STATE_FIELD(IDEDevice, write_cache),
+    STATE_FIELD(IDEDevice, look_ahead),
+    STATE_FIELD(IDEDevice, smart_enabled),
+    STATE_FIELD(IDEDevice, power_mode),
+    STATE_FIELD(IDEDevice, atapi),
     STATE_END,
 };
 

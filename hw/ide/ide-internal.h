@@ -23,8 +23,8 @@
 #define ATA_IDNF 0x10
 #define ATA_UNC  0x40
 /* Device register */
-#define ATA_LBA  0x40
-#define ATA_DEV  0x10
+#define ATA_LBA 0x40
+#define ATA_DEV 0x10
 /* Device control register */
 #define ATA_NIEN 0x02
 #define ATA_SRST 0x04
@@ -33,18 +33,18 @@
 #define ATAPI_COD 0x01
 #define ATAPI_IO  0x02
 
-#define ATA_SECTOR       512
-#define ATA_MAX_MULTIPLE 16
-#define ATA_HEADS        16
-#define ATA_SPT          63
-#define ATA_MAX_CYL      16383
-#define ATA_LBA28_MAX    0x0fffffffull
+#define ATA_SECTOR          512
+#define ATA_MAX_MULTIPLE    16
+#define ATA_HEADS           16
+#define ATA_SPT             63
+#define ATA_MAX_CYL         16383
+#define ATA_LBA28_MAX       0x0fffffffull
 #define ATA_MAX_TRIM_BLOCKS 8
 /* Most bytes in memory for one step of a transfer. */
-#define IDE_CHUNK        (128 * 1024)
-#define ATAPI_CDB        12
-#define CD_SECTOR        2048
-#define CD_RAW_SECTOR    2352
+#define IDE_CHUNK     (128 * 1024)
+#define ATAPI_CDB     12
+#define CD_SECTOR     2048
+#define CD_RAW_SECTOR 2352
 
 typedef void (*IDEStep)(IDEDevice *d);
 typedef struct IDEDMA IDEDMA;
@@ -128,9 +128,9 @@ struct IDEDevice {
     uint32_t block; /* sectors of one PIO data block */
     bool ext;       /* a 48-bit command */
     bool is_write;
-    bool flush_after; /* FUA */
+    bool flush_after;    /* FUA */
     uint32_t generation; /* of commands: completions of earlier ones are ignored */
-    IDEStep dma_run;  /* what to do when the bus master starts */
+    IDEStep dma_run;     /* what to do when the bus master starts */
     bool dma_active;
 
     /* the data register */

@@ -89,9 +89,14 @@ static void ide_request_resume(void *opaque, bool running)
 {
     IDERequest *req = opaque;
 
-    if (running) {
-        vm_del_change_state_handler(req->bus->machine, ide_request_resume, req);
+    if (!running) {
+        return;
+    }
+    vm_del_change_state_handler(req->bus->machine, ide_request_resume, req);
+    if (req->generation == req->d->generation) {
         ide_request_submit(req);
+    } else { /* a reset has come in between */
+        ide_request_free(req);
     }
 }
 
@@ -193,7 +198,8 @@ void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void 
     ide_request_submit(req);
 }
 
-/* ---- DMA ---------------------------------------------------------------------------------------- */
+/* ---- DMA ----------------------------------------------------------------------------------------
+ */
 
 void ide_dma_start(IDEDevice *d, IDEStep run)
 {

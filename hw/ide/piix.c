@@ -65,8 +65,8 @@ static bool piix_ide_realize(PCIDevice *dev, GError **error)
     PIIXIDEState *s = PIIX3_IDE(dev);
 
     if (!dev->machine->gsi || dev->machine->nr_gsi < 16) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "%s needs a machine with 16 interrupts",
-                    object_get_typename(OBJECT(dev)));
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "%s needs a machine with 16 interrupts", object_get_typename(OBJECT(dev)));
         return false;
     }
     pci_set_word(dev->config + PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);

@@ -18,7 +18,7 @@
 #define PIIX_RCR_HARD      0x02
 #define PIIX_RCR_RESET     0x04
 /* IRQs that a PIRQ can be routed to: 3-7, 9-12, 14, 15. */
-#define PIIX_ROUTABLE      0xdef8u
+#define PIIX_ROUTABLE 0xdef8u
 
 struct PIIX3State {
     PCIDevice parent_obj;
@@ -153,8 +153,8 @@ static bool piix3_realize(PCIDevice *dev, GError **error)
                     ISA_NUM_IRQS);
         return false;
     }
-    s->isa_bus = isa_bus_new(&dev->parent_obj, bus->address_space_mem, bus->address_space_io,
-                             error);
+    s->isa_bus =
+        isa_bus_new(&dev->parent_obj, bus->address_space_mem, bus->address_space_io, error);
     if (!s->isa_bus) {
         return false;
     }
@@ -215,8 +215,7 @@ DEFINE_TYPES(piix3_types)
 
 PIIX3State *piix3_create(PCIBus *bus, ISABus **ret_isa_bus, GError **error)
 {
-    PCIDevice *dev =
-        pci_create_multifunction(bus, PCI_MAKE_DEVFN(1, 0), true, TYPE_PIIX3, error);
+    PCIDevice *dev = pci_create_multifunction(bus, PCI_MAKE_DEVFN(1, 0), true, TYPE_PIIX3, error);
 
     if (!dev) {
         return NULL;

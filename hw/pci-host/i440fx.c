@@ -40,9 +40,9 @@ struct I440FXHost {
 struct I440FXState {
     PCIDevice parent_obj;
     PAM pam;
-    MemoryRegion hole;         /* below what PCI has there, so that RAM does not show through */
-    MemoryRegion smram_window; /* PCI (the VGA window) over RAM at a0000 */
-    MemoryRegion smram;        /* what a CPU in SMM sees there: RAM */
+    MemoryRegion hole;          /* below what PCI has there, so that RAM does not show through */
+    MemoryRegion smram_window;  /* PCI (the VGA window) over RAM at a0000 */
+    MemoryRegion smram;         /* what a CPU in SMM sees there: RAM */
     uint8_t pam_regs[PAM_REGS]; /* in force */
 };
 
@@ -55,8 +55,7 @@ static bool i440fx_host_realize(DeviceState *dev, GError **error)
 
     if (!host->pci_memory) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "%s is made by a machine, with its memory",
-                    object_get_typename(OBJECT(dev)));
+                    "%s is made by a machine, with its memory", object_get_typename(OBJECT(dev)));
         return false;
     }
     host->bus = pci_root_bus_new(dev, "pci.0", host->pci_memory, machine->system_io, 0);

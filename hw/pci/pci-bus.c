@@ -30,9 +30,8 @@ static bool pci_choose_devfn(PCIBus *bus, PCIDevice *dev, GError **error)
     int slot = pci_first_free_slot(bus);
 
     if (slot < 0) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "no slot is free on bus '%s' for a %s", OBJECT(bus)->name,
-                    object_get_typename(OBJECT(dev)));
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "no slot is free on bus '%s' for a %s",
+                    OBJECT(bus)->name, object_get_typename(OBJECT(dev)));
         return false;
     }
     dev->devfn = PCI_MAKE_DEVFN(slot, 0);
@@ -183,7 +182,8 @@ static PCIBus *pci_find_bus_below(PCIBus *bus, int bus_nr, int depth)
     }
     for (int devfn = 0; devfn < PCI_DEVFN_MAX && depth; devfn++) {
         PCIDevice *dev = bus->devices[devfn];
-        GSList *l = dev && PCI_DEVICE_GET_CLASS(dev)->is_bridge ? dev->parent_obj.child_buses : NULL;
+        GSList *l =
+            dev && PCI_DEVICE_GET_CLASS(dev)->is_bridge ? dev->parent_obj.child_buses : NULL;
 
         for (; l; l = l->next) {
             PCIBus *found = pci_find_bus_below(PCI_BUS(l->data), bus_nr, depth - 1);

@@ -41,8 +41,8 @@ void pci_config_init(PCIDevice *dev)
     dev->config[PCI_REVISION_ID] = pc->revision;
     dev->config[PCI_CLASS_PROG] = pc->prog_if;
     pci_set_word(dev->config + PCI_CLASS_DEVICE, pc->class_id);
-    dev->config[PCI_HEADER_TYPE] = (uint8_t)((pc->is_bridge ? PCI_HEADER_TYPE_BRIDGE : 0) |
-                                             (dev->multifunction ? 0x80 : 0));
+    dev->config[PCI_HEADER_TYPE] =
+        (uint8_t)((pc->is_bridge ? PCI_HEADER_TYPE_BRIDGE : 0) | (dev->multifunction ? 0x80 : 0));
     if (!pc->is_bridge) {
         pci_set_word(dev->config + PCI_SUBSYSTEM_VENDOR_ID,
                      own_subsystem ? pc->subsystem_vendor_id : PCI_SUBVENDOR_ID_REDHAT_QUMRANET);
@@ -75,7 +75,7 @@ void pci_register_bar(PCIDevice *dev, int n, uint8_t type, MemoryRegion *memory)
     r->address_space = io ? bus->address_space_io : bus->address_space_mem;
     pci_set_long(dev->config + reg, n == PCI_ROM_SLOT ? 0 : type);
     pci_set_long(dev->wmask + reg,
-                 (uint32_t)~(size - 1) | (n == PCI_ROM_SLOT ? PCI_ROM_ADDRESS_ENABLE : 0));
+                 (uint32_t) ~(size - 1) | (n == PCI_ROM_SLOT ? PCI_ROM_ADDRESS_ENABLE : 0));
     if (pci_region_is_64bit(r)) {
         pci_set_long(dev->wmask + reg + 4, (uint32_t)(~(size - 1) >> 32));
     }
@@ -123,8 +123,9 @@ static void pci_region_map(PCIDevice *dev, int n, uint64_t addr)
     if (r->addr == addr) {
         return;
     }
-    log_if(LOG_PCI, "pci: %s region %d at %" G_GINT64_MODIFIER "x, was at %" G_GINT64_MODIFIER
-           "x\n", object_get_typename(OBJECT(dev)), n, addr, r->addr);
+    log_if(LOG_PCI,
+           "pci: %s region %d at %" G_GINT64_MODIFIER "x, was at %" G_GINT64_MODIFIER "x\n",
+           object_get_typename(OBJECT(dev)), n, addr, r->addr);
     if (r->addr != PCI_BAR_UNMAPPED) {
         memory_region_del_subregion(r->address_space, r->memory);
     }
@@ -202,7 +203,7 @@ void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, uns
         uint8_t mask = dev->wmask[i], byte = (uint8_t)value;
 
         dev->config[i] = (uint8_t)((dev->config[i] & ~mask) | (byte & mask));
-        dev->config[i] &= (uint8_t)~(byte & dev->w1cmask[i]);
+        dev->config[i] &= (uint8_t) ~(byte & dev->w1cmask[i]);
     }
     if (pci_range_covers(addr, len, PCI_COMMAND, 2) ||
         pci_range_covers(addr, len, PCI_BASE_ADDRESS_0, 24) ||

@@ -42,8 +42,7 @@ static MemTxResult pci_post_write(PCIDevice *dev, hwaddr addr, const void *buf, 
 {
     PostedWrite *w;
 
-    if (len > PCI_MAX_POSTED ||
-        g_atomic_int_get(&dev->posted_bytes) > PCI_MAX_POSTED - (gint)len) {
+    if (len > PCI_MAX_POSTED || g_atomic_int_get(&dev->posted_bytes) > PCI_MAX_POSTED - (gint)len) {
         log_guest_error("%s: too much DMA into devices, at %" G_GINT64_MODIFIER "x\n",
                         object_get_typename(OBJECT(dev)), addr);
         return MEMTX_ERROR;

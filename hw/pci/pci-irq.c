@@ -19,8 +19,8 @@ static void pci_drive_wire(PCIDevice *dev, int pin, int level)
     int wire = pin;
 
     for (;;) {
-        wire = bus->map_irq ? bus->map_irq(dev, wire)
-                            : pci_swizzle(PCI_DEVFN_SLOT(dev->devfn), wire);
+        wire =
+            bus->map_irq ? bus->map_irq(dev, wire) : pci_swizzle(PCI_DEVFN_SLOT(dev->devfn), wire);
         if (!bus->parent_dev || bus->set_irq) {
             break;
         }
@@ -48,8 +48,7 @@ void pci_irq_update(PCIDevice *dev)
     } else {
         dev->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTERRUPT;
     }
-    level = dev->irq_state &&
-            !(pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
+    level = dev->irq_state && !(pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
     if (level != dev->irq_driven) {
         log_if(LOG_PCI, "pci: %s INT%c# %s\n", object_get_typename(OBJECT(dev)), 'A' + pin,
                level ? "asserted" : "released");

@@ -49,9 +49,10 @@ static void pci_print_region(const PCIDevice *dev, int n, GString *out)
                                base + (uint32_t)r->size - 1);
         return;
     }
-    g_string_append_printf(out, "      BAR%d: %s%s memory at 0x%08" G_GINT64_MODIFIER "x, 0x%"
-                           G_GINT64_MODIFIER "x bytes%s.\n", n,
-                           r->type & PCI_BASE_ADDRESS_MEM_TYPE_64 ? "64 bit" : "32 bit",
+    g_string_append_printf(out,
+                           "      BAR%d: %s%s memory at 0x%08" G_GINT64_MODIFIER
+                           "x, 0x%" G_GINT64_MODIFIER "x bytes%s.\n",
+                           n, r->type & PCI_BASE_ADDRESS_MEM_TYPE_64 ? "64 bit" : "32 bit",
                            r->type & PCI_BASE_ADDRESS_MEM_PREFETCH ? " prefetchable" : "",
                            r->addr == PCI_BAR_UNMAPPED ? 0 : r->addr, r->size,
                            r->addr == PCI_BAR_UNMAPPED ? ", disabled" : "");

@@ -20,20 +20,20 @@ OBJECT_DECLARE_SIMPLE(PCIBus, PCI_BUS, TYPE_PCI_BUS)
 #define TYPE_PCI_DEVICE "pci-device"
 OBJECT_DECLARE(PCIDevice, PCIDeviceClass, PCI_DEVICE, TYPE_PCI_DEVICE)
 
-#define PCI_DEVFN_MAX     256
-#define PCI_SLOT_MAX      32
-#define PCI_FUNC_MAX      8
-#define PCI_NUM_PINS      4
-#define PCI_NUM_BARS      6
-#define PCI_ROM_SLOT      6
-#define PCI_NUM_REGIONS   7
-#define PCI_CONFIG_SIZE   256
-#define PCIE_CONFIG_SIZE  4096
-#define PCI_BAR_UNMAPPED  UINT64_MAX
+#define PCI_DEVFN_MAX    256
+#define PCI_SLOT_MAX     32
+#define PCI_FUNC_MAX     8
+#define PCI_NUM_PINS     4
+#define PCI_NUM_BARS     6
+#define PCI_ROM_SLOT     6
+#define PCI_NUM_REGIONS  7
+#define PCI_CONFIG_SIZE  256
+#define PCIE_CONFIG_SIZE 4096
+#define PCI_BAR_UNMAPPED UINT64_MAX
 
-#define PCI_MAKE_DEVFN(slot, func) ((((slot) & 0x1f) << 3) | ((func) & 7))
+#define PCI_MAKE_DEVFN(slot, func) ((((slot)&0x1f) << 3) | ((func)&7))
 #define PCI_DEVFN_SLOT(devfn)      (((devfn) >> 3) & 0x1f)
-#define PCI_DEVFN_FUNC(devfn)      ((devfn) & 7)
+#define PCI_DEVFN_FUNC(devfn)      ((devfn)&7)
 
 struct PCIDeviceClass {
     DeviceClass parent_class;
@@ -60,8 +60,8 @@ struct PCIDeviceClass {
     uint16_t class_id; /* base class and sub-class: PCI_CLASS_* */
     uint8_t prog_if;
     uint16_t subsystem_vendor_id, subsystem_id; /* 0: 1af4:1100, as QEMU gives */
-    bool is_bridge;  /* header type 1 */
-    bool is_express; /* 4096 bytes of configuration space, on a bus that has them */
+    bool is_bridge;                             /* header type 1 */
+    bool is_express;     /* 4096 bytes of configuration space, on a bus that has them */
     const char *romfile; /* default of the property; NULL: none */
 };
 
@@ -93,8 +93,8 @@ struct PCIDevice {
     uint8_t config[PCIE_CONFIG_SIZE];
     uint8_t wmask[PCIE_CONFIG_SIZE];   /* bits the guest may write */
     uint8_t w1cmask[PCIE_CONFIG_SIZE]; /* bits the guest clears by writing 1 */
-    bool cap_used[PCI_CONFIG_SIZE]; /* taken by capabilities */
-    MachineState *machine; /* while it is realized */
+    bool cap_used[PCI_CONFIG_SIZE];    /* taken by capabilities */
+    MachineState *machine;             /* while it is realized */
 
     PCIIORegion io_regions[PCI_NUM_REGIONS];
     /* What the device sees when it masters the bus: memory while COMMAND.MASTER is set. */
@@ -104,7 +104,7 @@ struct PCIDevice {
     uint8_t irq_state; /* the pin is asserted by the device (INTx disable not applied) */
     bool irq_driven;   /* it counts on the bus's wire */
     uint8_t msi_cap, msix_cap, pm_cap, exp_cap; /* offsets, 0: none */
-    gint posted_bytes; /* writes to other devices not yet delivered */
+    gint posted_bytes;                          /* writes to other devices not yet delivered */
 };
 
 /* Wire of the bus that a device's pin (0: INTA#) is connected to. */

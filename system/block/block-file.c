@@ -206,18 +206,18 @@ static const struct {
     const char *magic;
     size_t len;
 } block_magics[] = {
-    {"qcow2",     0,    "QFI\xfb",                 4 },
-    {"qed",       0,    "QED\0",                   4 },
-    {"vmdk",      0,    "KDMV",                    4 },
-    {"vmdk",      0,    "COWD",                    4 },
-    {"vmdk",      0,    "# Disk DescriptorFile",   21},
-    {"vpc",       0,    "conectix",                8 },
-    {"vhdx",      0,    "vhdxfile",                8 },
-    {"vdi",       0x40, "\x7f\x10\xda\xbe",        4 },
-    {"parallels", 0,    "WithoutFreeSpace",        16},
-    {"parallels", 0,    "WithouFreSpacExt",        16},
-    {"bochs",     0,    "Bochs Virtual HD Image",  22},
-    {"luks",      0,    "LUKS\xba\xbe",            6 },
+    {"qcow2",     0,    "QFI\xfb",                4 },
+    {"qed",       0,    "QED\0",                  4 },
+    {"vmdk",      0,    "KDMV",                   4 },
+    {"vmdk",      0,    "COWD",                   4 },
+    {"vmdk",      0,    "# Disk DescriptorFile",  21},
+    {"vpc",       0,    "conectix",               8 },
+    {"vhdx",      0,    "vhdxfile",               8 },
+    {"vdi",       0x40, "\x7f\x10\xda\xbe",       4 },
+    {"parallels", 0,    "WithoutFreeSpace",       16},
+    {"parallels", 0,    "WithouFreSpacExt",       16},
+    {"bochs",     0,    "Bochs Virtual HD Image", 22},
+    {"luks",      0,    "LUKS\xba\xbe",           6 },
 };
 
 static const char *block_probe(int fd)

@@ -61,8 +61,7 @@ static int overlay_rw(OverlayImage *o, int64_t offset, const struct iovec *iov, 
 
         while (done < iov[i].iov_len && ret == 0) {
             size_t room = (size_t)(CLUSTER_SIZE - (offset & (CLUSTER_SIZE - 1)));
-            struct iovec piece = {(char *)iov[i].iov_base + done,
-                                  MIN(iov[i].iov_len - done, room)};
+            struct iovec piece = {(char *)iov[i].iov_base + done, MIN(iov[i].iov_len - done, room)};
 
             ret = overlay_piece(o, offset, piece, is_write);
             offset += (int64_t)piece.iov_len;

@@ -9,7 +9,7 @@
 
 #define BLOCK_WORKERS 8
 
-G_DEFINE_QUARK(block-error-quark, block_error)
+G_DEFINE_QUARK(block - error - quark, block_error)
 
 typedef enum BlockOp { OP_READ, OP_WRITE, OP_FLUSH, OP_DISCARD, OP_ZEROES } BlockOp;
 

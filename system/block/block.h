@@ -50,7 +50,7 @@ struct DriveInfo {
     BlockInterface interface;
     int bus, unit;
     bool is_cdrom;
-    char *serial; /* of -drive serial=, may be NULL */
+    char *serial;      /* of -drive serial=, may be NULL */
     BlockBackend *blk; /* owned; has no medium if there is no file= */
     bool claimed;      /* a device uses it */
 };
@@ -86,8 +86,8 @@ bool blk_attach(BlockBackend *blk, void *user);
 /* ---- back ends ------------------------------------------------------------------------ */
 
 typedef struct BlockOpenOptions {
-    const char *format;   /* NULL: look; "raw" */
-    const char *driver;   /* "file", "host_device", "null-co", NULL: by the name */
+    const char *format; /* NULL: look; "raw" */
+    const char *driver; /* "file", "host_device", "null-co", NULL: by the name */
     bool read_only;
     bool auto_read_only; /* open read-only if the file cannot be written */
     bool snapshot;       /* writes are kept in a temporary file and lost at the end */
@@ -103,8 +103,7 @@ typedef struct BlockOpenOptions {
 /* No medium. */
 BlockBackend *blk_new(const char *id);
 /* Insert `file`; `options` may be NULL. */
-bool blk_open(BlockBackend *blk, const char *file, const BlockOpenOptions *options,
-              GError **error);
+bool blk_open(BlockBackend *blk, const char *file, const BlockOpenOptions *options, GError **error);
 /* Take the medium out; waits for what is under way.  Device lock not held. */
 void blk_close(BlockBackend *blk);
 BlockBackend *blk_ref(BlockBackend *blk);

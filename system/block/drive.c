@@ -266,8 +266,7 @@ static bool drive_check_driver(DriveOptions *o, GError **error)
     static const char *const drivers[] = {"raw", "file", "host_device", "null-co", NULL};
 
     if (o->driver && find_choice(drivers, o->driver) < 0) {
-        return drive_bad_value(error, "driver", o->driver,
-                               "raw, file, host_device or null-co");
+        return drive_bad_value(error, "driver", o->driver, "raw, file, host_device or null-co");
     }
     if (o->driver && !strcmp(o->driver, "raw") && !o->format) {
         o->format = g_strdup("raw");

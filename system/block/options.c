@@ -28,8 +28,8 @@ GPtrArray *block_options_split(const char *text, GError **error)
         char *equals = strchr(item, '=');
 
         if (!*item || equals == item) {
-            g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION,
-                        "expected KEY=VALUE before '%s'", *text ? text : "the end");
+            g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION, "expected KEY=VALUE before '%s'",
+                        *text ? text : "the end");
             return NULL;
         }
         g_ptr_array_add(words, equals ? g_strndup(item, (gsize)(equals - item)) : g_strdup(item));

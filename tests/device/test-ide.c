@@ -10,17 +10,17 @@
 #include "hw/ide/ide.h"
 #include "pci-test.h"
 
-#define IDE_DEVFN  PCI_MAKE_DEVFN(1, 1)
-#define CMD        0x1f0 /* primary */
-#define CTL        0x3f6
-#define CMD2       0x170
-#define CTL2       0x376
-#define BM         0xc000
-#define PRD        0x1000
-#define BUF        0x100000
-#define DISK_SIZE  (8 << 20)
-#define SECTORS    (DISK_SIZE / 512)
-#define CD_SIZE    (1 << 20)
+#define IDE_DEVFN PCI_MAKE_DEVFN(1, 1)
+#define CMD       0x1f0 /* primary */
+#define CTL       0x3f6
+#define CMD2      0x170
+#define CTL2      0x376
+#define BM        0xc000
+#define PRD       0x1000
+#define BUF       0x100000
+#define DISK_SIZE (8 << 20)
+#define SECTORS   (DISK_SIZE / 512)
+#define CD_SIZE   (1 << 20)
 
 typedef struct Fixture {
     PCITest *p;
@@ -342,8 +342,7 @@ static void test_read_dma(void)
     test_outb(f.t, BM, 0);
     test_outb(f.t, BM + 2, 4);
     g_assert_cmphex(test_inb(f.t, BM + 2) & 7, ==, 0);
-    address_space_read(&f.t->machine->address_space_memory, BUF, MEMTXATTRS_NONE, buf,
-                       sizeof(buf));
+    address_space_read(&f.t->machine->address_space_memory, BUF, MEMTXATTRS_NONE, buf, sizeof(buf));
     check_bytes(buf, 10 * 512, sizeof(buf), 0);
     stop(&f);
 }
@@ -482,8 +481,14 @@ static void test_features(void)
     static const struct {
         uint8_t feature, count, status;
     } rows[] = {
-        {0x03, 0x45, 0x50}, {0x03, 0x46, 0x41}, {0x03, 0x0c, 0x50}, {0x03, 0x22, 0x50},
-        {0x82, 0,    0x50}, {0x02, 0,    0x50}, {0x99, 0,    0x41}, {0xaa, 0,    0x50},
+        {0x03, 0x45, 0x50},
+        {0x03, 0x46, 0x41},
+        {0x03, 0x0c, 0x50},
+        {0x03, 0x22, 0x50},
+        {0x82, 0,    0x50},
+        {0x02, 0,    0x50},
+        {0x99, 0,    0x41},
+        {0xaa, 0,    0x50},
     };
     Fixture f;
     uint16_t id[256];
@@ -528,7 +533,8 @@ static void test_interrupt_mask(void)
     stop(&f);
 }
 
-/* ---- CD drives -------------------------------------------------------------------------------- */
+/* ---- CD drives --------------------------------------------------------------------------------
+ */
 
 static uint8_t packet(Fixture *f, const uint8_t *cdb, size_t n, uint16_t limit, bool dma)
 {
@@ -566,7 +572,7 @@ static unsigned take_data(Fixture *f, uint8_t *buf, unsigned limit)
     return total;
 }
 #define PACKET(f, limit, dma, ...)                                                                 \
-    packet((f), (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), (limit),  \
+    packet((f), (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), (limit),   \
            (dma))
 
 static void test_cd_basic(void)
@@ -635,8 +641,7 @@ static void test_cd_dma(void)
     g_assert_cmphex(wait_status(&f, CTL2), ==, 0x50);
     g_assert_cmphex(test_inb(f.t, CMD2 + 2), ==, 3);
     g_assert_cmphex(test_inb(f.t, BM + 10) & 7, ==, 4);
-    address_space_read(&f.t->machine->address_space_memory, BUF, MEMTXATTRS_NONE, buf,
-                       sizeof(buf));
+    address_space_read(&f.t->machine->address_space_memory, BUF, MEMTXATTRS_NONE, buf, sizeof(buf));
     check_bytes(buf, 4 * 2048, sizeof(buf), 5);
     stop(&f);
 }
@@ -682,7 +687,8 @@ static void test_cd_device_reset(void)
     stop(&f);
 }
 
-/* ---- everything at once -------------------------------------------------------------------------- */
+/* ---- everything at once
+ * -------------------------------------------------------------------------- */
 
 static void test_poke(void)
 {

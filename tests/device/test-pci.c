@@ -141,8 +141,8 @@ static void test_assign(void)
     g_assert_cmpint(pci_test_read(p, SLOT3, PCI_INTERRUPT_LINE, 1), ==, 11); /* PIRQC */
     pci_bus_print(p->bus, text);
     g_assert_nonnull(strstr(text->str, "PCI device 1234:5678"));
-    g_assert_false(pci_assign_resources(p->bus, 0xe0000000, 0xe0001000, 0xc000, 0x10000, lines,
-                                        &error));
+    g_assert_false(
+        pci_assign_resources(p->bus, 0xe0000000, 0xe0001000, 0xc000, 0x10000, lines, &error));
     g_assert_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE);
     g_clear_error(&error);
     pci_test_free(p);

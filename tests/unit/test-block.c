@@ -66,7 +66,10 @@ static void test_read_write(void)
     g_autofree char *file = make_disk(100 * 512 + 100);
     BlockBackend *blk = blk_new("d");
     char a[512], b[1024];
-    struct iovec iov[2] = {{a, 512}, {b, 1024}};
+    struct iovec iov[2] = {
+        {a, 512 },
+        {b, 1024}
+    };
     BlockStats stats;
     GError *error = NULL;
 
@@ -244,28 +247,28 @@ static void test_refusals(void)
     static const struct {
         const char *options, *says;
     } rows[] = {
-        {"file=/nonexistent/x.img",            "/nonexistent/x.img"  },
-        {"file=/tmp",                          "directory"           },
-        {"file=/dev/null,readonly=on",         "regular file"        },
-        {"file=%s,format=qcow2",               "raw"                 },
-        {"file=%s,if=foo",                     "virtio"              },
-        {"file=%s,bogus=1",                    "bogus"               },
-        {"file=%s,index=0,bus=1",              "index"               },
-        {"file=%s,if=ide,unit=2",              "unit"                },
-        {"file=%s,index=-1",                   "index"               },
-        {"file=%s,index=999",                  "index"               },
-        {"file=%s,readonly=maybe",             "on or off"           },
-        {"file=%s,media=tape",                 "cdrom"               },
-        {"file=%s,cache=fast",                 "writeback"           },
-        {"file=%s,werror=panic",               "enospc"              },
-        {"file=%s,rerror=enospc",              "stop"                },
-        {"file=%s,discard=maybe",              "unmap"               },
-        {"file=%s,aio=magic",                  "threads"             },
-        {"driver=nbd,file=%s",                 "null-co"             },
-        {"driver=null-co,size=12Q",            "size"                },
-        {"driver=null-co,size=99999999999999T", "size"               },
-        {"=x",                                 "KEY=VALUE"           },
-        {"file=%s,,,",                         ""                    },
+        {"file=/nonexistent/x.img",             "/nonexistent/x.img"},
+        {"file=/tmp",                           "directory"         },
+        {"file=/dev/null,readonly=on",          "regular file"      },
+        {"file=%s,format=qcow2",                "raw"               },
+        {"file=%s,if=foo",                      "virtio"            },
+        {"file=%s,bogus=1",                     "bogus"             },
+        {"file=%s,index=0,bus=1",               "index"             },
+        {"file=%s,if=ide,unit=2",               "unit"              },
+        {"file=%s,index=-1",                    "index"             },
+        {"file=%s,index=999",                   "index"             },
+        {"file=%s,readonly=maybe",              "on or off"         },
+        {"file=%s,media=tape",                  "cdrom"             },
+        {"file=%s,cache=fast",                  "writeback"         },
+        {"file=%s,werror=panic",                "enospc"            },
+        {"file=%s,rerror=enospc",               "stop"              },
+        {"file=%s,discard=maybe",               "unmap"             },
+        {"file=%s,aio=magic",                   "threads"           },
+        {"driver=nbd,file=%s",                  "null-co"           },
+        {"driver=null-co,size=12Q",             "size"              },
+        {"driver=null-co,size=99999999999999T", "size"              },
+        {"=x",                                  "KEY=VALUE"         },
+        {"file=%s,,,",                          ""                  },
     };
     g_autofree char *file = make_disk(4096);
     MachineState *m = machine_for_test();
