@@ -34,8 +34,7 @@ start:
     cmpl $0, zero
     check 9, e
     movw %ds, %cx
-    pushl %ecx                      /* the descriptors are there to be reloaded */
-    popl %ds
+    movw %cx, %ds                   /* the descriptors are there to be reloaded */
     finish OK_PVH
     .bss
     .space 4096

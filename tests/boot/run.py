@@ -25,7 +25,7 @@ def main():
         initrd.flush()
         command = [quoin, '-machine', 'pc', '-accel', accel, '-m', '64', '-nodefaults',
                    '-display', 'none', '-kernel', image, '-initrd', initrd.name, '-append',
-                   'cmdline', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'] + sys.argv[5:]
+                   'cmdline', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-no-reboot'] + sys.argv[5:]
         run = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
     expected = int(value, 0) << 1 | 1
     if run.returncode != expected:
