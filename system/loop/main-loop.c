@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "system/loop/loop-internal.h"
 #include "system/loop/main-loop.h"
@@ -162,6 +164,23 @@ EventLoop *main_event_loop(void)
     return main_loop;
 }
 
+/*
+ * On a busy host a guest's timers are as late as this thread: ask for short
+ * turns, which come sooner (Linux 6.12; harmless before).
+ */
+static void ask_for_short_turns(void)
+{
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attr = {.size = sizeof(attr), .nice = getpriority(PRIO_PROCESS, 0), .runtime = 100000};
+
+    syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
 bool vmm_init_main_loop(GError **error)
 {
     if (main_loop) {
@@ -176,6 +195,7 @@ bool vmm_init_main_loop(GError **error)
     init_signals();
     /* The default slack of 50 us is more than a guest's timer may be late. */
     prctl(PR_SET_TIMERSLACK, 1UL);
+    ask_for_short_turns();
     main_loop = event_loop_new(g_main_context_default(), vm_clock_new());
     g_main_context_acquire(g_main_context_default());
     main_loop_lock();
