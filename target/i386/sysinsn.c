@@ -133,6 +133,49 @@ bool x86_insn_in_c(const X86Insn *insn)
     return find_handler(insn) != NULL;
 }
 
+/* ---- fetch --------------------------------------------------------------------------- */
+
+static uint8_t fetch_byte(CPUX86State *env, uint64_t rip)
+{
+    uint64_t linear = x86_linear(env, R_CS, rip, 1, X86_FETCH), value = 0;
+    X86PageFault fault;
+    X86Translation t;
+
+    if (!x86_page_walk(env, linear, X86_FETCH, X86_PRIV_CPL, &t, &fault)) {
+        x86_raise_page_fault(env, linear, fault.error_code);
+    }
+    address_space_load(env_cpu(env)->as, t.phys, &value, 1, MEMTXATTRS_NONE);
+    return value;
+}
+
+/* Byte by byte: no further than the instruction reaches, for the next page may not be there. */
+void x86_fetch_insn(CPUX86State *env, X86Insn *ret)
+{
+    X86Mode mode = {
+        .code64 = !!(env->hflags & HF_CS64),
+        .cs32 = !!(env->hflags & HF_CS32),
+        .protected_mode = (env->hflags & (HF_PE | HF_VM)) == HF_PE,
+    };
+    uint8_t bytes[X86_INSN_MAX];
+
+    for (unsigned n = 0; n < X86_INSN_MAX; n++) {
+        bytes[n] = fetch_byte(env, env->rip + n);
+        if (x86_decode(bytes, n + 1, mode, ret) > 0) {
+            return;
+        }
+    }
+    x86_raise_exception_err(env, EXCP_GP, 0);
+}
+
+uint64_t x86_insn_linear(CPUX86State *env, const X86Insn *insn, size_t len, X86Access access)
+{
+    Interp x = {.env = env, .insn = insn};
+
+    return interp_linear(&x, len, access);
+}
+
+/* ---- execute ------------------------------------------------------------------------- */
+
 static uint8_t v_size(const CPUX86State *env, const X86Insn *i)
 {
     if (env->hflags & HF_CS64) {

@@ -9,6 +9,7 @@
 
 #include "accel/tcg/decode.h"
 #include "target/i386/cpu.h"
+#include "target/i386/mmu.h"
 
 /*
  * Execute one instruction in C.  On entry the state in env is complete, with env->rip at
@@ -19,6 +20,14 @@
  * must go back to the main loop rather than on to the next instruction.
  */
 bool x86_exec_insn(CPUX86State *env, const X86Insn *insn);
+
+/*
+ * Decode the instruction at env->rip; raises what its fetch does (#PF, #GP), but an undefined one
+ * is left to the caller (class X86_CLASS_UD).  No TLB: for single steps.
+ */
+void x86_fetch_insn(CPUX86State *env, X86Insn *ret);
+/* Linear address of the instruction's memory operand, checked as x86_linear() does. */
+uint64_t x86_insn_linear(CPUX86State *env, const X86Insn *insn, size_t len, X86Access access);
 
 /* Whether x86_exec_insn() knows the instruction (otherwise it is #UD). */
 bool x86_insn_in_c(const X86Insn *insn);

@@ -165,34 +165,6 @@ static void start_multiboot(CPUX86State *env, uint32_t entry, const char *cmdlin
     x86_update_hflags(env);
 }
 
-/* Fetch: as far as the instruction reaches, and no further than its page may. */
-static void fetch(CPUX86State *env, X86Insn *insn)
-{
-    X86Mode mode = {
-        .code64 = !!(env->hflags & HF_CS64),
-        .cs32 = !!(env->hflags & HF_CS32),
-        .protected_mode = (env->hflags & HF_PE) && !(env->hflags & HF_VM),
-    };
-    uint8_t bytes[X86_INSN_MAX];
-    X86Translation t;
-    X86PageFault fault;
-
-    for (unsigned n = 0; n < X86_INSN_MAX; n++) {
-        uint64_t linear = x86_linear(env, R_CS, env->rip + n, 1, X86_FETCH);
-        uint64_t value;
-
-        if (!x86_page_walk(env, linear, X86_FETCH, X86_PRIV_CPL, &t, &fault)) {
-            x86_raise_page_fault(env, linear, fault.error_code);
-        }
-        address_space_load(env_cpu(env)->as, t.phys, &value, 1, MEMTXATTRS_NONE);
-        bytes[n] = (uint8_t)value;
-        if (x86_decode(bytes, n + 1, mode, insn) > 0) {
-            return;
-        }
-    }
-    x86_raise_exception_err(env, EXCP_GP, 0);
-}
-
 /* No x87 here, but what keeps a guest from it (SDM vol. 3, 2.5, table 2-2). */
 static bool skip_x87(CPUX86State *env, const X86Insn *insn)
 {
@@ -217,7 +189,7 @@ static void step(CPUX86State *env)
     if (hits && !(env->rflags & RF_MASK)) {
         x86_raise_debug(env, hits);
     }
-    fetch(env, &insn);
+    x86_fetch_insn(env, &insn);
     if (log_enabled(LOG_EXEC)) {
         log_printf("%04x:%08llx %02x %02x %02x %02x\n", env->segs[R_CS].selector,
                    (unsigned long long)env->rip, insn.bytes[0], insn.bytes[1], insn.bytes[2],
