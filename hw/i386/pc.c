@@ -37,6 +37,28 @@
 /* Where firmware leads the PCI wires. */
 static const uint8_t pci_irq_lines[4] = {10, 10, 11, 11};
 
+/* ---- options ------------------------------------------------------------------------ */
+
+bool pc_check_options(PCMachineState *pcms, GError **error)
+{
+    const struct {
+        const char *name;
+        int value;
+    } rows[] = {
+        {"smm",    X86_MACHINE(pcms)->smm},
+        {"vmport", pcms->vmport          }
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].value == ON_OFF_AUTO_ON) {
+            g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                        "-machine %s=on is not offered; auto and off are", rows[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- interrupts ------------------------------------------------------------------- */
 
 /* GSI 0 is the 8254's: input 0 of the 8259, pin 2 of the I/O APIC (MADT override). */
@@ -431,8 +453,7 @@ static const Property pc_machine_properties[] = {
     DEFINE_PROP_BOOL("fd-bootchk", PCMachineState, fd_bootchk, true,
                      "firmware looks for the boot signature of floppy disks"),
     DEFINE_PROP_ON_OFF_AUTO("vmport", PCMachineState, vmport, ON_OFF_AUTO_AUTO,
-                            "VMware's port (not offered: auto is off)",
-                            .check = x86_check_not_offered),
+                            "VMware's port (not offered: auto is off)"),
     DEFINE_PROP_ENUM("vga", PCMachineState, vga, &pc_vga_enum, PC_VGA_AUTO,
                      "display adapter; auto: std unless -nodefaults"),
     DEFINE_PROP_STRING("pcspk-audiodev", PCMachineState, pcspk_audiodev, NULL,

@@ -33,6 +33,8 @@ struct PCMachineState {
     AcpiPcConfig acpi_config; /* M15 */
 };
 
+/* Switches that can be set and are not offered. */
+bool pc_check_options(PCMachineState *pcms, GError **error);
 /* M15: what the guest will be told; the tables are made when everything is realized. */
 void pc_guest_info_init(PCMachineState *pcms);
 /* M16 */

@@ -174,16 +174,6 @@ bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError 
 
 /* ---- the type ----------------------------------------------------------------------------- */
 
-bool x86_check_not_offered(Object *obj, const Property *prop, GVariant *value, GError **error)
-{
-    if (g_strcmp0(g_variant_get_string(value, NULL), "on")) {
-        return true;
-    }
-    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "%s=on is not offered; auto and off are",
-                prop->name);
-    return false;
-}
-
 static bool check_max_ram_below_4g(Object *obj, const Property *prop, GVariant *value,
                                    GError **error)
 {
@@ -203,8 +193,7 @@ static const Property x86_machine_properties[] = {
                      .check = check_max_ram_below_4g),
     DEFINE_PROP_ON_OFF_AUTO("acpi", X86MachineState, acpi, ON_OFF_AUTO_AUTO, "ACPI tables"),
     DEFINE_PROP_ON_OFF_AUTO("smm", X86MachineState, smm, ON_OFF_AUTO_AUTO,
-                            "system management mode (not offered: auto is off)",
-                            .check = x86_check_not_offered),
+                            "system management mode (not offered: auto is off)"),
     DEFINE_PROP_END,
 };
 

@@ -66,9 +66,6 @@ bool x86_memory_init(X86MachineState *x86ms, GError **error);
 bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError **error);
 bool x86_boots_directly(const X86MachineState *x86ms);
 
-/* Property check: a switch that can only be off (or auto). */
-bool x86_check_not_offered(Object *obj, const Property *prop, GVariant *value, GError **error);
-
 /* ---- the start of a kernel, x86-start.c --------------------------------------------------- */
 
 typedef struct AcpiTables AcpiTables;
