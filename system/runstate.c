@@ -129,6 +129,12 @@ static void notify_change(MachineState *machine, bool running)
 
 /* ---- start and stop ---------------------------------------------------------------------- */
 
+bool vm_may_start(MachineState *machine)
+{
+    return machine->run_state == RUN_STATE_PRELAUNCH || machine->run_state == RUN_STATE_RUNNING ||
+           machine->run_state == RUN_STATE_PAUSED;
+}
+
 void vm_start(MachineState *machine)
 {
     if (machine->vm_running) {

@@ -12,6 +12,9 @@ const char *run_state_name(RunState state);
 /* "host-signal", "guest-shutdown", ... as events have it. */
 const char *shutdown_cause_name(ShutdownCause cause);
 
+/* Not after a power-off, a panic or an error: then it needs a reset first. */
+bool vm_may_start(MachineState *machine);
+
 /* M23: run until the machine is to end; returns its exit status.  Main thread. */
 int vmm_main_loop(MachineState *machine);
 /* Serve what was requested; whether the process is to end.  Main thread. */

@@ -170,6 +170,11 @@ static void quit_on_signal(int signo, int pid, void *opaque)
 
 static bool vmm_init_process(VMM *vmm, GError **error)
 {
+    if (vmm->daemonize && vmm->nographic) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "-daemonize: not with -nographic, which needs this terminal");
+        return false;
+    }
     if ((vmm->daemonize && !process_begin_daemon(vmm, error)) ||
         (vmm->pidfile && !process_write_pidfile(vmm, error)) || !vmm_init_main_loop(error)) {
         return false;

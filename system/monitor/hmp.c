@@ -116,6 +116,11 @@ static void run_stop(MachineState *machine, const char *rest, GString *out)
 
 static void run_cont(MachineState *machine, const char *rest, GString *out)
 {
+    if (!vm_may_start(machine)) {
+        g_string_append_printf(out, "error: the VM is in state %s: it needs a reset first\n",
+                               run_state_name(machine->run_state));
+        return;
+    }
     vm_start(machine);
 }
 

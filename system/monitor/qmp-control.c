@@ -21,12 +21,10 @@ static JsonNode *cmd_stop(Monitor *monitor, JsonObject *args, GError **error)
 
 static JsonNode *cmd_cont(Monitor *monitor, JsonObject *args, GError **error)
 {
-    RunState state = monitor->machine->run_state;
-
-    if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
-        state == RUN_STATE_GUEST_PANICKED) {
+    if (!vm_may_start(monitor->machine)) {
         g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
-                    "the VM is in state %s: resetting it is required", run_state_name(state));
+                    "the VM is in state %s: resetting it is required",
+                    run_state_name(monitor->machine->run_state));
         return NULL;
     }
     vm_start(monitor->machine);

@@ -162,6 +162,7 @@ CASES = [
     ("fw_cfg file", [*PC, "-fw_cfg", "name=opt/x,file={d}/nothing"], r"nothing"),
     ("smbios", [*PC, "-smbios", "x=1"], r"type=N"),
     ("acpitable", [*PC, "-acpitable", "sig=ABCD"], r"file=FILE"),
+    ("daemon with a terminal", [*PC, "-nographic", "-daemonize"], r"-daemonize: not with"),
     ("pidfile in no folder", [*NONE, "-pidfile", "{d}/no/x"], r"cannot write"),
     ("pidfile in use", [*NONE, "-pidfile", "{d}/pid"], r"another process has it"),
 ]
