@@ -837,6 +837,8 @@ static void set_operands(Cursor *c, const OpRow *row)
     }
     i->elem_size = row->el;
     i->is4 = (row->at & IS4) != 0;
+    i->opsize_free = (row->cls == X86_CLASS_INT || row->cls == X86_CLASS_X87) &&
+                     (i->pp >= 2 || (row->match & P_NO) == P_NO);
     i->w_ignored = !c->mode.code64 && i->w && (row->gs == zY || row->es == zY || row->ir);
     i->align = alignment(i, row);
     if (row->at & (PUSH | POP)) {

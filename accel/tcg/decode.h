@@ -124,6 +124,7 @@ typedef struct X86Insn {
     uint8_t elem_size;         /* EVEX and masked VEX: bytes of an element, else 0 */
     uint8_t align;             /* #GP unless the memory operand is aligned to this; 0: anywhere */
     uint8_t w_ignored;         /* outside 64-bit code: VEX.W and EVEX.W would widen a register */
+    uint8_t opsize_free;       /* 66 is the operand size here, and not part of the opcode */
     uint8_t is4;               /* imm[7:4] is a register; outside 64-bit code bit 7 is ignored */
     uint8_t vl_any;            /* scalar or fixed 128 bits: vl is not the length of the operation */
 

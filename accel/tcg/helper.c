@@ -164,6 +164,7 @@ HelperPair tcg_entry_segment(CPUX86State *env, uint64_t offset, const ColdDesc *
     fp_away(env);
     tcg_flags_to_env(env);
     tcg_sync_rip(env, desc);
+    tcg_wait_for_fp(env, desc);
     pair.r10 = x86_linear(env, desc->seg, offset, desc->size,
                           desc->kind & ACC_WRITE ? X86_WRITE : X86_READ);
     fp_back(env, live);

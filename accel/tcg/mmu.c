@@ -159,10 +159,17 @@ void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc)
     }
 }
 
-/* The vector state is in the image: nothing comes here without. */
-static bool fp_exception_pending(CPUX86State *env)
+/* The x87 exception of an earlier instruction, before this one is looked at (SDM vol. 1, 8.7). */
+void tcg_wait_for_fp(CPUX86State *env, const ColdDesc *desc)
 {
-    return (x86_xsave_header(env)->xstate_bv & XSTATE_FP) && (x86_xsave_legacy(env)->fsw & 0x80);
+    bool pending =
+        (x86_xsave_header(env)->xstate_bv & XSTATE_FP) && (x86_xsave_legacy(env)->fsw & 0x80);
+
+    if (desc->fp_wait && pending) {
+        tcg_sync_rip(env, desc);
+        tcg_flags_to_env(env);
+        x86_raise_exception(env, EXCP_MF);
+    }
 }
 
 static G_NORETURN void raise_at(CPUX86State *env, const ColdDesc *desc, int vector, uint32_t error)
@@ -170,9 +177,6 @@ static G_NORETURN void raise_at(CPUX86State *env, const ColdDesc *desc, int vect
     if (desc) {
         tcg_sync_rip(env, desc);
         tcg_flags_to_env(env);
-        if (desc->fp_wait && fp_exception_pending(env)) {
-            x86_raise_exception(env, EXCP_MF);
-        }
     }
     x86_raise_exception_err(env, vector, error);
 }
@@ -180,9 +184,7 @@ static G_NORETURN void raise_at(CPUX86State *env, const ColdDesc *desc, int vect
 static G_NORETURN void raise_page_fault(CPUX86State *env, const ColdDesc *desc, uint64_t linear,
                                         uint32_t error)
 {
-    if (!desc || !desc->fp_wait || !fp_exception_pending(env)) {
-        env->cr2 = linear;
-    }
+    env->cr2 = linear;
     raise_at(env, desc, EXCP_PF, error);
 }
 
@@ -535,6 +537,7 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
     Piece piece;
 
     t->stat_mmu_slow++;
+    tcg_wait_for_fp(env, desc);
     check_canonical(env, desc, linear, 1);
     if (desc->align && (linear & (desc->align - 1u)) && !(desc->kind & ACC_MASKED)) {
         raise_at(env, desc, EXCP_GP, 0);

@@ -325,6 +325,8 @@ void tcg_io_changed(CPUX86State *env);
 bool tcg_is_canonical(CPUX86State *env, uint64_t linear);
 /* A fault of the host at `host` in generated code: is it one of the guard pages? */
 bool tcg_guard_fault(CPUX86State *env, uint64_t host);
+/* Raise #MF if the instruction waits for the x87; its state is in the image. */
+void tcg_wait_for_fp(CPUX86State *env, const ColdDesc *desc);
 /* Complete env->rip from a descriptor. */
 void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc);
 

@@ -49,7 +49,7 @@ static void put_opcode_map(Emit *e, const X86Insn *i)
 /* The operand-size prefix as 64-bit code wants it. */
 static bool opsize_prefix(const Trans *t, const X86Insn *i)
 {
-    if (t->code16 && i->class_ == X86_CLASS_INT && i->map != X86_MAP_0F38) {
+    if (t->code16 && i->opsize_free) {
         return i->opsize == 2;
     }
     return i->opsize_prefix;

@@ -186,6 +186,16 @@ static void trans_effective(Trans *t, const X86Insn *i, int adjust)
     }
 }
 
+/* All of x87 and MMX but fnstenv, fnstcw, fnsave, fnstsw (SDM vol. 1, 8.6). */
+static bool waits_for_fp(const X86Insn *i)
+{
+    bool no_wait = i->mem == X86_MEM_WRITE && ((i->opcode == 0xd9 && (i->reg & 7) >= 6) ||
+                                               (i->opcode == 0xdd && (i->reg & 7) >= 6));
+
+    return i->class_ == X86_CLASS_MMX || i->reg_kind == X86_OPD_MMX ||
+           (i->class_ == X86_CLASS_X87 && !no_wait);
+}
+
 void trans_segment(Trans *t, int seg, unsigned kind, unsigned size)
 {
     if (t->code64) {
@@ -199,7 +209,10 @@ void trans_segment(Trans *t, int seg, unsigned kind, unsigned size)
         return;
     }
     trans_cold_call(t, THUNK_SEGMENT,
-                    (ColdDesc){.seg = (uint8_t)seg, .kind = (uint8_t)kind, .size = (uint16_t)size});
+                    (ColdDesc){.seg = (uint8_t)seg,
+                               .kind = (uint8_t)kind,
+                               .size = (uint16_t)size,
+                               .fp_wait = waits_for_fp(trans_insn(t))});
 }
 
 void trans_ea(Trans *t, const X86Insn *i, unsigned kind, unsigned size, int adjust)
@@ -270,16 +283,6 @@ static void emit_bounced(Trans *t, unsigned kind, const OpBuf *op, const uint8_t
     desc.guest = (uint16_t)(trans_next_pc(t) - t->src->pc);
     at = cold_desc(t, THUNK_FLUSH, desc);
     at->resume = desc_rel(at, after);
-}
-
-/* All of x87 and MMX but fnstenv, fnstcw, fnsave, fnstsw (SDM vol. 1, 8.6). */
-static bool waits_for_fp(const X86Insn *i)
-{
-    bool no_wait = i->mem == X86_MEM_WRITE && ((i->opcode == 0xd9 && (i->reg & 7) >= 6) ||
-                                               (i->opcode == 0xdd && (i->reg & 7) >= 6));
-
-    return i->class_ == X86_CLASS_MMX || i->reg_kind == X86_OPD_MMX ||
-           (i->class_ == X86_CLASS_X87 && !no_wait);
 }
 
 void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op)

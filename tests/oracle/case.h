@@ -28,6 +28,10 @@
 #define RO_WILD    0x180 /* the same from here on, but one of them leads out of the data */
 #define RO_MASKS   0x80  /* 4 masks of 32 bytes, in the sign bits */
 
+/* Selectors in the LDT for segmented cases. */
+#define SEL_CODE16 0x07
+#define SEL_DATA   0x0f
+
 #define XSAVE_SIZE 2752 /* x87, SSE, AVX, opmasks, ZMM: the standard format */
 
 #define VECTOR_END 3 /* the int3 behind the sequence */
@@ -52,13 +56,21 @@ typedef struct CaseInsn {
 typedef struct Case {
     RegState init;
     uint64_t seed, mem_seed;
-    bool code32;
+    bool code32; /* not 64-bit code */
+    bool code16;
+    bool segmented; /* DS and ES begin at DATA_BASE and end with the data */
     unsigned entry; /* of code[0] in the code area */
     unsigned length, count;
     uint16_t undefined; /* flags at the end */
     CaseInsn insn[INSNS_MAX];
     uint8_t code[CODE_MAX];
 } Case;
+
+/* What RIP counts from: 16-bit code has a segment of its own. */
+static inline uint64_t code_base(const Case *c)
+{
+    return c->code16 ? 0 : CODE_BASE;
+}
 
 /* From the first instruction on, what is not code is int3. */
 static inline unsigned code_room(const Case *c)
@@ -129,16 +141,17 @@ typedef struct TemplateSet {
     unsigned group_count;
 } TemplateSet;
 
-/* By class, for 64-bit (0) and 32-bit (1) code. */
-void templates_init(TemplateSet sets[2][CLASS_COUNT]);
+/* By class, for 64-bit (0), 32-bit (1) and 16-bit (2) code. */
+void templates_init(TemplateSet sets[3][CLASS_COUNT]);
 bool host_has_feature(uint32_t feature);
 
 /* gen.c */
 typedef struct Generator Generator;
 Generator *generator_new(void);
 void generator_free(Generator *g);
+typedef enum CaseKind { CASE_64, CASE_32, CASE_32_SEGMENTED, CASE_16 } CaseKind;
 /* classes: bit mask of the classes to draw from. */
-void generator_make(Generator *g, uint64_t seed, unsigned classes, bool code32, Case *ret);
+void generator_make(Generator *g, uint64_t seed, unsigned classes, CaseKind kind, Case *ret);
 
 /* native.c */
 bool native_init(void);

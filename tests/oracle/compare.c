@@ -23,11 +23,11 @@ static bool xsave_equal(const Result *a, const Result *b)
 /* What of the flags means something where the case ended. */
 static uint64_t flags_mask(const Case *c, const RegState *r)
 {
-    if (r->rip == CODE_BASE + c->entry + c->length + 1) {
+    if (r->rip == code_base(c) + c->entry + c->length + 1) {
         return RFLAGS_MASK & ~(uint64_t)c->undefined;
     }
     for (unsigned k = 0; k < c->count; k++) {
-        if (r->rip == CODE_BASE + c->entry + c->insn[k].offset) {
+        if (r->rip == code_base(c) + c->entry + c->insn[k].offset) {
             return RFLAGS_MASK & ~(uint64_t)c->insn[k].undefined;
         }
     }
@@ -98,7 +98,7 @@ static void print_insn(const ZydisDecoder *d, const ZydisFormatter *f, const Cas
 {
     ZydisDecodedInstruction i;
     ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
-    uint64_t pc = CODE_BASE + c->entry + n->offset;
+    uint64_t pc = code_base(c) + c->entry + n->offset;
     char text[128] = "?";
 
     if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(d, c->code + n->offset, n->length, &i, op))) {
@@ -114,7 +114,9 @@ static void print_insn(const ZydisDecoder *d, const ZydisFormatter *f, const Cas
 
 static void init_printer(const Case *c, ZydisDecoder *d, ZydisFormatter *f)
 {
-    if (c->code32) {
+    if (c->code16) {
+        ZydisDecoderInit(d, ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16);
+    } else if (c->code32) {
         ZydisDecoderInit(d, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32);
     } else {
         ZydisDecoderInit(d, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
@@ -130,7 +132,7 @@ void case_print_end(const Case *c, const Result *r)
     init_printer(c, &d, &f);
     printf("vector %2" PRIu64, r->regs.vector);
     for (unsigned k = 0; k < c->count; k++) {
-        if (r->regs.rip == CODE_BASE + c->entry + c->insn[k].offset) {
+        if (r->regs.rip == code_base(c) + c->entry + c->insn[k].offset) {
             print_insn(&d, &f, c, &c->insn[k]);
             return;
         }
@@ -144,7 +146,11 @@ void case_print(const Case *c)
     ZydisFormatter f;
 
     init_printer(c, &d, &f);
-    printf("seed %" PRIu64 " (%s)\n", c->seed, c->code32 ? "32-bit" : "64-bit");
+    printf("seed %" PRIu64 " (%s)\n", c->seed,
+           c->code16      ? "16-bit"
+           : c->segmented ? "32-bit, segments"
+           : c->code32    ? "32-bit"
+                          : "64-bit");
     for (unsigned k = 0; k < c->count; k++) {
         if (c->code[c->insn[k].offset] != 0x90 || c->insn[k].fixed) {
             print_insn(&d, &f, c, &c->insn[k]);

@@ -8,7 +8,7 @@
 
 uint32_t random_pointer(Generator *g)
 {
-    return DATA_BASE + 0x200 + below(g, DATA_SIZE - 0x400);
+    return data_offset(g) + 0x200 + below(g, DATA_SIZE - 0x400);
 }
 
 static bool wants_alignment(const X86Insn *i)
@@ -137,7 +137,7 @@ static bool address_bare(Generator *g, Form *f, uint32_t target)
 {
     f->absolute = true;
     f->disp_size = 4;
-    f->disp = (int32_t)target;
+    f->disp = (int32_t)(target - DATA_BASE + data_offset(g));
     if (g->mode.code64 && percent(g, 75)) {
         f->rip = true; /* made relative when the length is known */
     }
@@ -152,6 +152,9 @@ static bool address_registers(Generator *g, Form *f, uint32_t target, uint32_t a
     if (f->base < 0) {
         return false;
     }
+    if (f->base != R_EBP) { /* of SS, which is flat */
+        target -= DATA_BASE - data_offset(g);
+    }
     disp = (int64_t)target - (int64_t)g->value[f->base];
     if (percent(g, 40)) {
         f->index = pick_known(g, avoid | 1u << R_ESP, true);
@@ -159,7 +162,7 @@ static bool address_registers(Generator *g, Form *f, uint32_t target, uint32_t a
     }
     if (f->index >= 0) {
         disp -= (int64_t)g->value[f->index] << f->scale;
-        if (percent(g, 15) && (g->value[f->base] >> 31) == 0 && f->scale == 0) {
+        if (percent(g, 15) && !g->c->segmented && f->scale == 0) {
             int swap = f->base;
 
             f->base = f->index;
@@ -190,15 +193,65 @@ static bool address_hole(Generator *g, Form *f, const X86Insn *probe)
     return put_insn(g, b, true);
 }
 
+/* A register of 16-bit addressing whose value is known. */
+static int need_pointer16(Generator *g, uint32_t avoid)
+{
+    static const uint8_t candidates[] = {R_EBX, R_ESI, R_EDI};
+
+    for (unsigned tries = 0; tries < 8; tries++) {
+        unsigned r = candidates[below(g, 3)];
+
+        if ((g->known & ~avoid & 1u << r) ||
+            (!((g->protect | avoid) & 1u << r) && set_register(g, r, random_pointer(g)))) {
+            return (int)r;
+        }
+    }
+    return -1;
+}
+
+/* SDM vol. 2, table 2-1: without bp, which would be of the stack segment */
+static bool address16(Generator *g, Form *f, uint32_t target, uint32_t avoid)
+{
+    uint32_t disp = target - DATA_BASE;
+    int base = percent(g, 20) ? -1 : need_pointer16(g, avoid);
+    bool second = base == R_EBX && percent(g, 50);
+    int index = percent(g, 50) ? R_ESI : R_EDI;
+
+    f->addr16 = true;
+    f->disp_size = 2;
+    f->rm16 = 6;
+    f->absolute = base < 0;
+    if (base >= 0) {
+        disp -= (uint32_t)g->value[base];
+        f->rm16 = base == R_EBX ? 7 : base == R_ESI ? 4 : 5;
+    }
+    if (second && (g->known & 1u << index)) {
+        disp -= (uint32_t)g->value[index];
+        f->rm16 = index == R_ESI ? 0 : 1;
+    }
+    f->disp = (int16_t)disp;
+    if (base >= 0 && f->disp == (int8_t)f->disp) {
+        f->disp_size = 1;
+    }
+    return true;
+}
+
 bool pick_address(Generator *g, Form *f, const X86Insn *probe, uint32_t avoid, uint32_t target)
 {
     unsigned dice = below(g, 100);
 
     f->base = f->index = -1;
+    if (g->c->segmented && (pointers_offset(probe) || ((f->aaa || f->t->encoding == X86_ENC_VEX) &&
+                                                       target > DATA_BASE + DATA_SIZE - 64))) {
+        return false; /* what is masked off does not meet the segment's limit */
+    }
+    if (f->addr16) {
+        return address16(g, f, target, avoid);
+    }
     if (g->mode.code64 && below(g, 300) == 0) {
         return address_hole(g, f, probe);
     }
-    f->addr32 = g->mode.code64 && percent(g, 4);
+    f->addr32 |= g->mode.code64 && percent(g, 4);
     if (dice < 15 && !(g->protect & 1u << R_ESP) && !pointers_offset(probe) &&
         !wants_alignment(probe) && !f->addr32) {
         return address_stack(g, f);

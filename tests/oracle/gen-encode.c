@@ -14,7 +14,9 @@ static unsigned put_modrm(const Generator *g, const Form *f, uint8_t *b)
         b[p++] = (uint8_t)(0xc0 | reg | (f->rm & 7));
         return p;
     }
-    if (f->absolute) {
+    if (f->addr16) {
+        b[p++] = (uint8_t)(reg | f->rm16 | (f->absolute ? 0 : f->disp_size == 1 ? 0x40 : 0x80));
+    } else if (f->absolute) {
         b[p++] = (uint8_t)(reg | (f->rip || !g->mode.code64 ? 5 : 4));
         if (!f->rip && g->mode.code64) {
             b[p++] = 0x25;

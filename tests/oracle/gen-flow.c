@@ -30,10 +30,16 @@ static void patch_rel(Generator *g, unsigned at, unsigned size)
     memcpy(g->c->code + at, &rel, size);
 }
 
+/* of a near displacement */
+static unsigned near_size(const Generator *g)
+{
+    return g->c->code16 ? 2 : 4;
+}
+
 /* jcc, jmp, jrcxz, loop: over some instructions */
 static void emit_skip(Generator *g)
 {
-    unsigned dice = below(g, 10), size = dice < 4 ? 4 : 1;
+    unsigned dice = below(g, 10), size = dice < 4 ? near_size(g) : 1;
     uint8_t b[16] = {0};
     unsigned p = 0, at;
     uint32_t outer;
@@ -83,8 +89,8 @@ static bool emit_loop_end(Generator *g, unsigned counter, unsigned start)
     } else if (!put_insn(g, dec, true)) {
         return false;
     }
-    rel = (int32_t)(start - (g->c->length + 6));
-    memcpy(jnz + 2, &rel, 4);
+    rel = (int32_t)(start - (g->c->length + 2 + near_size(g)));
+    memcpy(jnz + 2, &rel, near_size(g));
     return put_insn(g, jnz, true);
 }
 
@@ -136,7 +142,7 @@ static bool emit_indirect(Generator *g, unsigned ext, unsigned ahead)
         memcpy(b + 3, &slot, 4);
         return put_insn(g, wide, true) && put_insn(g, b, true);
     }
-    target = (uint32_t)here(g) + 5 + 2 + ahead;
+    target = (uint32_t)here(g) + (g->c->code16 ? 6 : 5) + 2 + ahead;
     b[1] = (uint8_t)(0xc0 | ext << 3 | (unsigned)r);
     return set_register(g, (unsigned)r, target) && put_insn(g, b, true);
 }
@@ -154,18 +160,18 @@ static void emit_jump_indirect(Generator *g)
 /* call L; jmp end; L: ...; ret; end: */
 static void emit_call(Generator *g)
 {
-    uint8_t call[16] = {0xe8, 5}, jmp[16] = {0xe9}, ret[16] = {0xc3};
+    uint8_t call[16] = {0xe8, (uint8_t)(1 + near_size(g))}, jmp[16] = {0xe9}, ret[16] = {0xc3};
     unsigned at;
     bool ok;
 
     if (g->depth > 1) {
         return;
     }
-    ok = percent(g, 60) ? put_insn(g, call, true) : emit_indirect(g, 2, 5);
+    ok = percent(g, 60) ? put_insn(g, call, true) : emit_indirect(g, 2, 1 + near_size(g));
     if (!ok || !put_insn(g, jmp, true)) {
         return;
     }
-    at = g->c->length - 4;
+    at = g->c->length - near_size(g);
     g->depth += 2;
     /* nothing that moves the stack pointer may come between */
     g->protect |= 1u << R_ESP;
@@ -177,7 +183,7 @@ static void emit_call(Generator *g)
         ret[1] = (uint8_t)(8 * below(g, 4));
     }
     put_insn(g, ret, true);
-    patch_rel(g, at, 4);
+    patch_rel(g, at, near_size(g));
 }
 
 /* mov byte [L + 1], imm; ...; L: mov r8, imm8: the immediate is another by then */
@@ -206,7 +212,7 @@ static void emit_self_modification(Generator *g)
 
 static void emit_branch(Generator *g)
 {
-    if (percent(g, 3)) {
+    if (percent(g, 3) && !g->c->segmented) {
         emit_self_modification(g);
         return;
     }

@@ -37,6 +37,9 @@ void random_fields(Generator *g, Form *f)
     f->short_vex = percent(g, 70);
     f->ignored = percent(g, 20) ? below(g, 4) : 0;
     f->segment = percent(g, 3) ? 0x26 | below(g, 4) << 3 : 0;
+    if (g->c->segmented && f->segment) {
+        f->segment = percent(g, 50) ? 0x26 : 0x3e; /* where the data is */
+    }
     if (evex) {
         f->aaa = percent(g, 50) ? below(g, 8) : 0;
         f->zero = f->aaa && percent(g, 40);
@@ -75,10 +78,13 @@ static bool settle(Generator *g, Form *f, uint8_t *b, X86Insn *i)
 }
 
 /* A plain memory operand, to learn about the instruction. */
-static void dummy_address(Form *f)
+static void dummy_address(Generator *g, Form *f)
 {
+    f->addr32 = g->c->code16 && percent(g, 40);
+    f->addr16 = g->c->code16 && !f->addr32;
+    f->rm16 = 6;
     f->absolute = true;
-    f->disp_size = 4;
+    f->disp_size = f->addr16 ? 2 : 4;
 }
 
 bool finish_rip(Generator *g, Form *f, uint8_t *b, X86Insn *i)
@@ -155,7 +161,7 @@ bool emit_with_memory(Generator *g, Form *f)
     X86Insn i;
     uint32_t target;
 
-    dummy_address(f);
+    dummy_address(g, f);
     if (!settle(g, f, b, &i)) {
         return false;
     }

@@ -10,7 +10,7 @@
 #include "tests/oracle/case.h"
 
 struct Generator {
-    TemplateSet sets[2][CLASS_COUNT];
+    TemplateSet sets[3][CLASS_COUNT];
     Rng rng;
     Case *c;
     unsigned classes;
@@ -35,6 +35,8 @@ typedef struct Form {
     bool rip, absolute;
     int32_t disp;
     bool lock, addr32, bcst, zero;
+    bool addr16; /* 16-bit addressing, by rm16 */
+    uint8_t rm16;
     uint8_t fs_gs; /* the prefix, or 0 */
     bool spare_rex, spare_66, short_vex;
     uint8_t ignored; /* bits of VEX and EVEX that 32-bit code may have either way */
@@ -60,7 +62,13 @@ static inline unsigned register_count(const Generator *g)
 
 static inline uint64_t here(const Generator *g)
 {
-    return CODE_BASE + g->c->entry + g->c->length;
+    return code_base(g->c) + g->c->entry + g->c->length;
+}
+
+/* Where the data is, as offsets in DS see it. */
+static inline uint32_t data_offset(const Generator *g)
+{
+    return g->c->segmented ? 0 : DATA_BASE;
 }
 
 /* gen.c */

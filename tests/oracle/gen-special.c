@@ -20,7 +20,7 @@ bool emit_string(Generator *g, Form *f)
     uint8_t b[16];
     X86Insn i;
 
-    f->addr32 = g->mode.code64 && percent(g, 5);
+    f->addr32 = !g->c->code32 || g->c->code16 ? percent(g, g->c->code16 ? 30 : 5) : false;
     encode(g, f, b);
     if (!decode(g, b, f, &i) || (i.gpr_written & g->protect)) {
         return false;
@@ -30,7 +30,7 @@ bool emit_string(Generator *g, Form *f)
         return false;
     }
     if (percent(g, 3)) {
-        set_register(g, R_EDI, DATA_BASE + DATA_SIZE - below(g, 200));
+        set_register(g, R_EDI, data_offset(g) + DATA_SIZE - below(g, 200));
     }
     return put_insn(g, b, false);
 }
@@ -166,7 +166,7 @@ static bool is_moffs(const Template *t)
 
 static bool emit_moffs(Generator *g, Form *f)
 {
-    uint64_t target = DATA_BASE + below(g, DATA_SIZE - 8);
+    uint64_t target = data_offset(g) + below(g, DATA_SIZE - 8);
 
     memset(f->tail, 0, sizeof(f->tail));
     memcpy(f->tail, &target, 8);
@@ -195,6 +195,9 @@ bool emit_template(Generator *g, const Template *t)
     if (is_moffs(t)) {
         return emit_moffs(g, &f);
     }
+    if (g->c->segmented && (is_vsib(t) || is_xsave(t))) {
+        return false; /* they want the constants, which are out of reach */
+    }
     if (is_vsib(t)) {
         ok = emit_vsib(g, &f);
         g->protect = protect;
@@ -208,7 +211,7 @@ bool emit_template(Generator *g, const Template *t)
 
 const Template *pick_template(Generator *g, OracleClass c)
 {
-    const TemplateSet *s = &g->sets[g->c->code32][c];
+    const TemplateSet *s = &g->sets[g->c->code32 + g->c->code16][c];
     const TemplateGroup *group;
 
     if (!s->group_count) {

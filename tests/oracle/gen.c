@@ -18,7 +18,7 @@ Generator *generator_new(void)
 
 void generator_free(Generator *g)
 {
-    for (unsigned m = 0; m < 2; m++) {
+    for (unsigned m = 0; m < 3; m++) {
         for (unsigned k = 0; k < CLASS_COUNT; k++) {
             g_free(g->sets[m][k].templates);
             g_free(g->sets[m][k].groups);
@@ -97,6 +97,9 @@ bool set_register(Generator *g, unsigned r, uint32_t value)
     uint8_t b[16] = {0};
     unsigned p = 0;
 
+    if (g->c->code16) {
+        b[p++] = 0x66;
+    }
     if (r >= 8) {
         b[p++] = 0x41;
     }
@@ -193,16 +196,18 @@ static void random_registers(Generator *g, RegState *s)
     s->rflags = 2 | IF_MASK | (rng_next(&g->rng) & CC_MASK) | (percent(g, 10) ? DF_MASK : 0);
 }
 
-void generator_make(Generator *g, uint64_t seed, unsigned classes, bool code32, Case *ret)
+void generator_make(Generator *g, uint64_t seed, unsigned classes, CaseKind kind, Case *ret)
 {
     g->c = ret;
     memset(ret, 0, offsetof(Case, code));
     rng_init(&g->rng, seed);
     ret->seed = seed;
     ret->mem_seed = rng_next(&g->rng);
-    ret->code32 = code32;
+    ret->code32 = kind != CASE_64;
+    ret->code16 = kind == CASE_16;
+    ret->segmented = kind >= CASE_32_SEGMENTED;
     ret->entry = percent(g, 80) ? 64 * below(g, 16) : 0x1000 - 1 - below(g, 120);
-    g->mode = (X86Mode){.code64 = !code32, .cs32 = code32, .protected_mode = 1};
+    g->mode = (X86Mode){.code64 = kind == CASE_64, .cs32 = kind != CASE_16, .protected_mode = 1};
     g->known = g->protect = g->written = 0;
     g->undefined = 0;
     g->depth = 0;
@@ -220,6 +225,6 @@ void generator_make(Generator *g, uint64_t seed, unsigned classes, bool code32, 
     }
     emit_some(g, 3 + below(g, 20));
     ret->undefined = g->undefined;
-    ret->init.rip = CODE_BASE + ret->entry;
+    ret->init.rip = code_base(ret) + ret->entry;
     ret->code[ret->length] = 0xcc;
 }

@@ -36,29 +36,34 @@ bool guest_init(void)
     return true;
 }
 
-static void set_code_segment(CPUX86State *env, bool code32)
+static void set_segment(SegmentCache *s, uint16_t selector, uint32_t base, uint32_t limit)
 {
-    SegmentCache *cs = &env->segs[R_CS];
-
-    cs->flags = (cs->flags & ~(DESC_L_MASK | DESC_B_MASK)) | (code32 ? DESC_B_MASK : DESC_L_MASK);
+    s->selector = selector;
+    s->base = base;
+    s->limit = limit;
 }
 
 /* Selectors as Linux has them, since mov and push show them. */
-static void set_selectors(CPUX86State *env, bool code32)
+static void set_segments(CPUX86State *env, const Case *c)
 {
-    static const uint16_t selectors[R_SEG_COUNT] = {
-        [R_ES] = 0x2b,
-        [R_CS] = 0x33,
-        [R_SS] = 0x2b,
-        [R_DS] = 0x2b,
-    };
+    SegmentCache *cs = &env->segs[R_CS];
+    uint32_t base = c->segmented ? DATA_BASE : 0;
+    uint32_t limit = c->segmented ? DATA_SIZE - 1 : UINT32_MAX;
+    uint16_t data = c->segmented ? SEL_DATA : 0x2b;
 
-    for (unsigned s = 0; s < R_SEG_COUNT; s++) {
-        env->segs[s].selector = selectors[s];
-    }
-    if (code32) {
-        env->segs[R_CS].selector = 0x23;
-    }
+    cs->flags &= ~(DESC_L_MASK | DESC_B_MASK);
+    cs->flags |= c->code16 ? 0 : c->code32 ? DESC_B_MASK : DESC_L_MASK;
+    set_segment(cs,
+                c->code16   ? SEL_CODE16
+                : c->code32 ? 0x23
+                            : 0x33,
+                c->code16 ? CODE_BASE : 0, c->code16 ? CODE_SIZE - 1 : UINT32_MAX);
+    set_segment(&env->segs[R_DS], data, base, limit);
+    set_segment(&env->segs[R_ES], data, base, limit);
+    env->segs[R_SS].selector = 0x2b;
+    env->segs[R_FS].selector = env->segs[R_GS].selector = 0;
+    env->segs[R_GS].base = GS_BASE;
+    env->segs[R_FS].base = FS_BASE;
 }
 
 static void load_state(CPUX86State *env, const Case *c)
@@ -67,14 +72,11 @@ static void load_state(CPUX86State *env, const Case *c)
     memcpy(env->xsave, c->init.xsave, XSAVE_SIZE);
     env->rip = c->init.rip;
     env->rflags = c->init.rflags;
-    env->segs[R_GS].base = GS_BASE;
-    env->segs[R_FS].base = FS_BASE;
     env->tr = (SegmentCache){.selector = 0x40, .limit = 0x20, .flags = DESC_P_MASK | 11u << 8};
     env->exception_index = -1;
     env->old_exception = -1;
     env->shadow = 0;
-    set_code_segment(env, c->code32);
-    set_selectors(env, c->code32);
+    set_segments(env, c);
     x86_update_hflags(env);
 }
 

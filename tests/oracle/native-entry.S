@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * void native_enter(const RegState *state, uint32_t code32): loads the state
+ * void native_enter(const RegState *state, uint32_t code32, uint32_t selector): loads the state
  * and goes to it.  The signal handler sends the thread to native_leave.
  */
 #define XSAVE_SIZE 2752
@@ -21,7 +21,7 @@ native_enter:
     mov %rsp, native_host_rsp(%rip)
     mov RIP(%rdi), %rax
     mov %rax, native_target(%rip)
-    movl $0x23, 4+native_far(%rip)
+    mov %edx, 4+native_far(%rip)
     mov %eax, native_far(%rip)
     mov %esi, native_mode(%rip)
     mov %rdi, %rbx

@@ -3,6 +3,7 @@
  * Runs a case on this processor: jumps to it and takes the state from the
  * signal that ends it.  For a process of its own (see worker.c).
  */
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 #define VECTOR_TIMEOUT 255
 
-void native_enter(const RegState *state, uint32_t code32);
+void native_enter(const RegState *state, uint32_t code32, uint32_t selector);
 extern const char native_leave[];
 
 static RegState *result;
@@ -83,6 +84,24 @@ static bool map_areas(void)
     return mprotect((void *)(uintptr_t)RO_BASE, RO_SIZE, PROT_READ) == 0;
 }
 
+static bool set_descriptor(unsigned entry, uint32_t base, uint32_t limit, bool code)
+{
+    struct user_desc d = {.entry_number = entry,
+                          .base_addr = base,
+                          .limit = limit,
+                          .contents = code ? 2 : 0,
+                          .useable = 1};
+
+    return syscall(SYS_modify_ldt, 0x11, &d, sizeof(d)) == 0;
+}
+
+/* 16-bit code, and data with a base and a limit.  Without them such cases are not run. */
+static bool make_segments(void)
+{
+    return set_descriptor(SEL_CODE16 >> 3, CODE_BASE, CODE_SIZE - 1, true) &&
+           set_descriptor(SEL_DATA >> 3, DATA_BASE, DATA_SIZE - 1, false);
+}
+
 bool native_init(void)
 {
     static const int signals[] = {SIGTRAP, SIGILL, SIGFPE, SIGSEGV, SIGBUS, SIGALRM};
@@ -99,13 +118,13 @@ bool native_init(void)
     }
     /* GS is free in a 64-bit process; FS is the C library's, and changed for the case only */
     syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)GS_BASE);
-    return map_areas();
+    return make_segments() && map_areas();
 }
 
 /* Compatibility mode wants real selectors. */
-static void set_data_segments(void)
+static void set_data_segments(const Case *c)
 {
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2b));
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(c->segmented ? SEL_DATA : 0x2b));
 }
 
 static void arm(unsigned usec)
@@ -124,11 +143,11 @@ void native_run(const Case *c, Result *ret)
     memset(code + c->entry, 0xcc, code_room(c));
     memcpy(code + c->entry, c->code, c->length + 1);
     case_fill_memory(c, (uint8_t *)(uintptr_t)DATA_BASE, (uint8_t *)(uintptr_t)STACK_BASE);
-    set_data_segments();
+    set_data_segments(c);
     result = &ret->regs;
     arm(2000000);
     running = 1;
-    native_enter(&c->init, c->code32);
+    native_enter(&c->init, c->code32, c->code16 ? SEL_CODE16 : 0x23);
     arm(0);
     regs_normalize(&ret->regs);
     memcpy(ret->data, (uint8_t *)(uintptr_t)DATA_BASE, DATA_SIZE);

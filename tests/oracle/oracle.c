@@ -2,7 +2,7 @@
  *
  * oracle: random user-mode code on this processor and under the translator.
  *
- *   oracle [--seed N] [--count N] [--class NAME[,NAME...]] [--bits 32|64]
+ *   oracle [--seed N] [--count N] [--class NAME[,NAME...]] [--bits 16|32|64]
  *          [--self] [--show] [--keep-going N]
  *
  * --self compares the processor with itself, which shows whether cases are
@@ -57,7 +57,7 @@ static bool parse(Options *o, int *argc, char ***argv)
         {"seed",     's', 0, G_OPTION_ARG_INT64, &o->seed, "First seed", "N"},
         {"count",         'n', 0, G_OPTION_ARG_INT64, &o->count, "Cases", "N"},
         {"class",  'c', 0, G_OPTION_ARG_STRING, &o->classes, "Instruction classes", "NAME,..."},
-        {"bits",       'b', 0, G_OPTION_ARG_INT, &o->bits, "Only 32- or 64-bit code", "BITS"},
+        {"bits",       'b', 0, G_OPTION_ARG_INT, &o->bits, "Only 16-, 32- or 64-bit code", "BITS"},
         {"self",    0, 0, G_OPTION_ARG_NONE, &o->self, "Processor against itself", NULL},
         {"show",         0, 0, G_OPTION_ARG_NONE, &o->show, "Print the cases", NULL},
         {"stats", 0, 0, G_OPTION_ARG_NONE, &o->histogram, "Print how cases ended", NULL},
@@ -78,9 +78,15 @@ static bool parse(Options *o, int *argc, char ***argv)
 
 static void make_case(Oracle *x, uint64_t seed, Case *c)
 {
-    bool code32 = x->o.bits ? x->o.bits == 32 : seed % 4 == 3;
+    CaseKind kind = CASE_64;
 
-    generator_make(x->generator, seed, x->o.class_mask, code32, c);
+    if (x->o.bits) {
+        kind = x->o.bits == 64 ? CASE_64 : x->o.bits == 16 ? CASE_16 : CASE_32 + (seed & 1);
+    } else if (seed % 4 == 3) {
+        kind = seed % 8 == 3 ? CASE_32 : seed % 16 == 7 ? CASE_32_SEGMENTED : CASE_16;
+    }
+
+    generator_make(x->generator, seed, x->o.class_mask, kind, c);
 }
 
 static void run_other(Oracle *x, const Case *c)

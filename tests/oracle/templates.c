@@ -14,7 +14,7 @@ const char *const class_names[CLASS_COUNT] = {
     "int", "branch", "string", "x87", "mmx", "sse", "avx", "evex", "xsave", "sys",
 };
 
-static const X86Mode modes[2] = {
+static const X86Mode modes[3] = {
     {.code64 = 1, .protected_mode = 1},
     {.cs32 = 1,   .protected_mode = 1},
 };
@@ -89,7 +89,7 @@ static bool differs_by_vendor(const X86Insn *i, unsigned mode)
     bool insert_or_extract = i->map == X86_MAP_0F3A && (i->opcode == 0x22 || i->opcode == 0x16);
 
     return (i->map == X86_MAP_0F && i->opcode == 0x0d && i->mod == 3) ||
-           (mode == 1 && i->w && i->encoding != X86_ENC_LEGACY && insert_or_extract);
+           (mode && i->w && i->encoding != X86_ENC_LEGACY && insert_or_extract);
 }
 
 static OracleClass class_of(const X86Insn *i)
@@ -316,9 +316,9 @@ static void find_all(Finder *f)
     }
 }
 
-void templates_init(TemplateSet sets[2][CLASS_COUNT])
+void templates_init(TemplateSet sets[3][CLASS_COUNT])
 {
-    for (unsigned mode = 0; mode < 2; mode++) {
+    for (unsigned mode = 0; mode < 3; mode++) {
         Finder f = {.mode = mode};
 
         for (unsigned c = 0; c < CLASS_COUNT; c++) {
