@@ -67,9 +67,19 @@ static bool set_firmware_dirs(VMM *vmm, GError **error)
     return object_property_set_str(OBJECT(vmm->machine), "firmware-dirs", dirs, error);
 }
 
+static bool check_combination(VMM *vmm, GError **error)
+{
+    if (vmm->daemonize && vmm->nographic) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "-daemonize: not with -nographic, which needs this terminal");
+        return false;
+    }
+    return true;
+}
+
 bool vmm_create_machine(VMM *vmm, GError **error)
 {
-    MachineClass *mc = select_machine(vmm, error);
+    MachineClass *mc = check_combination(vmm, error) ? select_machine(vmm, error) : NULL;
 
     if (!mc) {
         return false;
@@ -170,11 +180,6 @@ static void quit_on_signal(int signo, int pid, void *opaque)
 
 static bool vmm_init_process(VMM *vmm, GError **error)
 {
-    if (vmm->daemonize && vmm->nographic) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
-                    "-daemonize: not with -nographic, which needs this terminal");
-        return false;
-    }
     if ((vmm->daemonize && !process_begin_daemon(vmm, error)) ||
         (vmm->pidfile && !process_write_pidfile(vmm, error)) || !vmm_init_main_loop(error)) {
         return false;
