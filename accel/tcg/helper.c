@@ -118,7 +118,8 @@ void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
         leave = x86_exec_insn(env, insn);
     }
     tcg_flags_from_env(env);
-    if (leave || env->rip != next) {
+    /* It may have stored into this very block. */
+    if (leave || env->rip != next || !t->tcg->blocks[desc->block]->valid) {
         t->resume = t->tcg->thunk[THUNK_EXIT];
         return;
     }

@@ -17,102 +17,183 @@ static bool is_stos(const X86Insn *i)
     return (i->opcode & 0xfe) == 0xaa;
 }
 
-/* 64-bit flat forward movs and stos with a count. */
+/* Repeated movs and stos in flat segments, with a count as wide as addresses are. */
 static bool is_fast(CPUX86State *env, const X86Insn *i)
 {
-    return (is_movs(i) || is_stos(i)) && (i->rep || i->repne) && (env->hflags & HF_CS64) &&
-           i->addrsize == 8 && !(env->rflags & DF_MASK) && i->seg != R_FS && i->seg != R_GS &&
-           i->seg_override < 0 && !(env->hflags & (HF_TF | HF_DRX | HF_AC));
+    bool flat = env->hflags & HF_CS64 ? i->addrsize == 8
+                                      : i->addrsize == 4 && (env->hflags & HF_FLAT_DS);
+
+    return flat && (is_movs(i) || is_stos(i)) && (i->rep || i->repne) && i->seg_override < 0 &&
+           !(env->hflags & (HF_TF | HF_DRX | HF_AC));
 }
 
-static uint64_t units_to_page_end(uint64_t linear, unsigned size)
+/* A run of units, as it moves through memory. */
+typedef struct Run {
+    CPUX86State *env;
+    uint64_t mask; /* of addresses and the count */
+    unsigned size;
+    bool movs, backward;
+} Run;
+
+static uint64_t run_reg(const Run *r, unsigned reg)
 {
-    return (0x1000 - (linear & 0xfff)) / size;
+    return r->env->regs[reg] & r->mask;
 }
 
-static void host_movs(void *dst, const void *src, uint64_t count, unsigned size)
+/* Units that lie in the page of the first one; 0: not even that. */
+static uint64_t units_in_page(const Run *r, uint64_t linear)
 {
-    if (size == 1) {
-        __asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(count) : : "memory");
-    } else if (size == 2) {
-        __asm__ volatile("rep movsw" : "+D"(dst), "+S"(src), "+c"(count) : : "memory");
-    } else if (size == 4) {
-        __asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(count) : : "memory");
-    } else {
-        __asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(count) : : "memory");
+    uint64_t offset = linear & 0xfff;
+
+    if (!r->backward) {
+        return (0x1000 - offset) / r->size;
+    }
+    return offset + r->size > 0x1000 ? 0 : offset / r->size + 1;
+}
+
+/* The lowest address of `count` units. */
+static uint64_t run_start(const Run *r, uint64_t linear, uint64_t count)
+{
+    return r->backward ? linear - (count - 1) * r->size : linear;
+}
+
+static void run_advance(const Run *r, uint64_t count)
+{
+    uint64_t by = r->backward ? -(count * r->size) : count * r->size;
+
+    if (r->movs) {
+        r->env->regs[R_ESI] = (r->env->regs[R_ESI] + by) & r->mask;
+    }
+    r->env->regs[R_EDI] = (r->env->regs[R_EDI] + by) & r->mask;
+    r->env->regs[R_ECX] = (r->env->regs[R_ECX] - count) & r->mask;
+}
+
+#define HOST_MOVS(suffix)                                                                          \
+    __asm__ volatile("rep movs" suffix : "+D"(dst), "+S"(src), "+c"(count) : : "memory")
+#define HOST_MOVS_DOWN(suffix)                                                                     \
+    __asm__ volatile("std\n rep movs" suffix "\n cld"                                              \
+                     : "+D"(dst), "+S"(src), "+c"(count)                                           \
+                     :                                                                             \
+                     : "memory")
+#define HOST_STOS(suffix)                                                                          \
+    __asm__ volatile("rep stos" suffix : "+D"(dst), "+c"(count) : "a"(value) : "memory")
+
+static void host_movs_down(uint8_t *dst, const uint8_t *src, uint64_t count, unsigned size)
+{
+    dst += (count - 1) * size;
+    src += (count - 1) * size;
+    switch (size) {
+    case 1:
+        HOST_MOVS_DOWN("b");
+        break;
+    case 2:
+        HOST_MOVS_DOWN("w");
+        break;
+    case 4:
+        HOST_MOVS_DOWN("l");
+        break;
+    default:
+        HOST_MOVS_DOWN("q");
     }
 }
 
-static void host_stos(void *dst, uint64_t value, uint64_t count, unsigned size)
+static void host_movs(uint8_t *dst, const uint8_t *src, uint64_t count, unsigned size)
 {
-    if (size == 1) {
-        __asm__ volatile("rep stosb" : "+D"(dst), "+c"(count) : "a"(value) : "memory");
-    } else if (size == 2) {
-        __asm__ volatile("rep stosw" : "+D"(dst), "+c"(count) : "a"(value) : "memory");
-    } else if (size == 4) {
-        __asm__ volatile("rep stosl" : "+D"(dst), "+c"(count) : "a"(value) : "memory");
-    } else {
-        __asm__ volatile("rep stosq" : "+D"(dst), "+c"(count) : "a"(value) : "memory");
+    switch (size) {
+    case 1:
+        HOST_MOVS("b");
+        break;
+    case 2:
+        HOST_MOVS("w");
+        break;
+    case 4:
+        HOST_MOVS("l");
+        break;
+    default:
+        HOST_MOVS("q");
     }
 }
 
-/* One run within a page; 0: it cannot be done here. */
-static uint64_t fast_run(CPUX86State *env, const X86Insn *i, unsigned size)
+static void host_stos(uint8_t *dst, uint64_t value, uint64_t count, unsigned size)
 {
-    uint64_t count = MIN(env->regs[R_ECX], units_to_page_end(env->regs[R_EDI], size));
-    void *dst, *src = NULL;
+    switch (size) {
+    case 1:
+        HOST_STOS("b");
+        break;
+    case 2:
+        HOST_STOS("w");
+        break;
+    case 4:
+        HOST_STOS("l");
+        break;
+    default:
+        HOST_STOS("q");
+    }
+}
 
-    if (is_movs(i)) {
-        count = MIN(count, units_to_page_end(env->regs[R_ESI], size));
+/* What lies within a page; false: it cannot be done here. */
+static bool fast_run(const Run *r)
+{
+    uint64_t to = run_reg(r, R_EDI), from = run_reg(r, R_ESI);
+    uint64_t count = MIN(run_reg(r, R_ECX), units_in_page(r, to));
+    uint8_t *dst, *src = NULL;
+
+    if (r->movs) {
+        count = MIN(count, units_in_page(r, from));
     }
     if (!count) {
-        return 0;
+        return false;
     }
-    if (is_movs(i)) {
-        src = x86_host_ptr(env, env->regs[R_ESI], count * size, X86_READ, X86_PRIV_CPL);
+    if (r->movs) {
+        src = x86_host_ptr(r->env, run_start(r, from, count), count * r->size, X86_READ,
+                           X86_PRIV_CPL);
     }
-    dst = x86_host_ptr(env, env->regs[R_EDI], count * size, X86_WRITE, X86_PRIV_CPL);
-    if (!dst || (is_movs(i) && !src)) {
-        return 0;
+    dst = x86_host_ptr(r->env, run_start(r, to, count), count * r->size, X86_WRITE, X86_PRIV_CPL);
+    if (!dst || (r->movs && !src)) {
+        return false;
     }
-    if (is_movs(i)) {
-        host_movs(dst, src, count, size);
-        env->regs[R_ESI] += count * size;
+    if (!r->movs) {
+        host_stos(dst, r->env->regs[R_EAX], count, r->size);
+    } else if (r->backward) {
+        host_movs_down(dst, src, count, r->size);
     } else {
-        host_stos(dst, env->regs[R_EAX], count, size);
+        host_movs(dst, src, count, r->size);
     }
-    env->regs[R_EDI] += count * size;
-    env->regs[R_ECX] -= count;
-    return count;
+    run_advance(r, count);
+    return true;
 }
 
 /* A unit that crosses a page, or is not in plain RAM. */
-static void slow_unit(CPUX86State *env, const X86Insn *i, unsigned size)
+static void slow_unit(const Run *r)
 {
-    uint64_t value = env->regs[R_EAX];
+    uint64_t value = r->env->regs[R_EAX];
 
-    if (is_movs(i)) {
-        value = x86_ld(env, env->regs[R_ESI], size, X86_PRIV_CPL);
+    if (r->movs) {
+        value = x86_ld(r->env, run_reg(r, R_ESI), r->size, X86_PRIV_CPL);
     }
-    x86_st(env, env->regs[R_EDI], value, size, X86_PRIV_CPL);
-    env->regs[R_ESI] += is_movs(i) ? size : 0;
-    env->regs[R_EDI] += size;
-    env->regs[R_ECX]--;
+    x86_st(r->env, run_reg(r, R_EDI), value, r->size, X86_PRIV_CPL);
+    run_advance(r, 1);
 }
 
 bool tcg_exec_string(CPUX86State *env, const X86Insn *i)
 {
-    unsigned size = i->opcode & 1 ? i->opsize : 1;
+    Run r = {
+        .env = env,
+        .mask = env->hflags & HF_CS64 ? UINT64_MAX : UINT32_MAX,
+        .size = i->opcode & 1 ? i->opsize : 1,
+        .movs = is_movs(i),
+        .backward = env->rflags & DF_MASK,
+    };
 
     if (!is_fast(env, i)) {
         return x86_exec_insn(env, i);
     }
-    while (env->regs[R_ECX]) {
+    while (run_reg(&r, R_ECX)) {
         if (atomic_load_explicit(&tcg_env(env)->poll, memory_order_relaxed)) {
             return true;
         }
-        if (!fast_run(env, i, size)) {
-            slow_unit(env, i, size);
+        if (!fast_run(&r)) {
+            slow_unit(&r);
         }
     }
     env->rip += i->length;

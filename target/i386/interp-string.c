@@ -7,6 +7,7 @@
  */
 #include <string.h>
 #include "target/i386/alu.h"
+#include "target/i386/exception.h"
 #include "target/i386/interp.h"
 
 /* Iterations before the main loop gets a look at what else there is to do. */
@@ -196,10 +197,13 @@ typedef void (*IterationFunc)(Interp *x, const StringOp *op);
 static bool must_stop(Interp *x)
 {
     CPUState *cs = env_cpu(x->env);
+    uint32_t request = atomic_load_explicit(&cs->interrupt_request, memory_order_relaxed);
 
-    return (x->env->hflags & (HF_TF | HF_DRX)) ||
-           atomic_load_explicit(&cs->exit_request, memory_order_relaxed) ||
-           atomic_load_explicit(&cs->interrupt_request, memory_order_relaxed);
+    if (!x86_interruptible(x->env)) {
+        request &= ~CPU_INTERRUPT_HARD; /* it may wait for long: one unit a turn would not end */
+    }
+    return request || (x->env->hflags & (HF_TF | HF_DRX)) ||
+           atomic_load_explicit(&cs->exit_request, memory_order_relaxed);
 }
 
 /* repe and repne end on ZF for cmps and scas only. */

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <string.h>
 #include "accel/tcg/bare.h"
+#include "target/i386/mmu.h"
 
 #define CODE  0x10000u
 #define DATA  0x20000u
