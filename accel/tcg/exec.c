@@ -226,7 +226,7 @@ static void run_blocks(CPUX86State *env)
     env->shadow = 0;
     t->stat_exit++;
     tcg_flags_from_env(env);
-    t->tcg->enter(env, b->hot);
+    tcg_enter(env, b->hot);
     tcg_flags_to_env(env);
     if (in_c != t->stat_c_insn) {
         return; /* x86_exec_insn() sees to its own */

@@ -27,6 +27,13 @@ static void fp_back(CPUX86State *env, uint32_t was_live)
     }
 }
 
+/* However generated code is left: the C code of the loop must not find the guest's registers. */
+void tcg_enter(CPUX86State *env, const uint8_t *host)
+{
+    tcg_env(env)->tcg->enter(env, host);
+    fp_away(env);
+}
+
 HelperPair tcg_entry_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
 {
     uint32_t live = tcg_env(env)->fp_live;
@@ -84,10 +91,10 @@ void tcg_entry_lookup(CPUX86State *env, uint64_t target, const ColdDesc *desc)
         env->regs[R_ESP] -= desc->arg;
         x86_raise_exception_err(env, EXCP_GP, 0);
     }
+    fp_away(env); /* the way out leads to C, too */
     if (atomic_load_explicit(&t->poll, memory_order_relaxed)) {
         return;
     }
-    fp_away(env);
     tcg_flags_to_env(env);
     t->stat_lookup++;
     b = tcg_block_lookup(env, tcg_block_flags(env) | TBF_FLAGS_IMAGE);
@@ -141,6 +148,7 @@ void tcg_entry_poll(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
 {
     TcgEnv *t = tcg_env(env);
 
+    fp_away(env);
     tcg_sync_rip(env, desc);
     t->resume = t->tcg->thunk[THUNK_EXIT];
 }

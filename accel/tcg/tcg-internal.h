@@ -375,6 +375,8 @@ static inline void tcg_flags_from_env(CPUX86State *env)
 }
 
 /* helper.c: what thunks call; general registers only */
+/* Run generated code; the vector state is away afterwards. */
+void tcg_enter(CPUX86State *env, const uint8_t *host);
 HelperPair tcg_entry_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc);
 void tcg_entry_flush(CPUX86State *env, uint64_t unused, const ColdDesc *desc);
 void tcg_entry_link(CPUX86State *env, uint64_t unused, const ColdDesc *desc);
