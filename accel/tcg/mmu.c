@@ -538,10 +538,10 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
 
     t->stat_mmu_slow++;
     tcg_wait_for_fp(env, desc);
-    check_canonical(env, desc, linear, 1);
     if (desc->align && (linear & (desc->align - 1u)) && !(desc->kind & ACC_MASKED)) {
         raise_at(env, desc, EXCP_GP, 0);
     }
+    check_canonical(env, desc, linear, 1);
     if (desc->kind & ACC_MASKED && access_guarded(env, linear, desc)) {
         return bounced(env, desc);
     }
