@@ -318,8 +318,9 @@ bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
     X86CPUIDConfig *c = &cpu->cpuid;
 
     for (int i = 0; i < FEAT_WORD_COUNT; i++) {
+        /* "max" asks for nothing in particular: only what the user named is missed. */
         if (model && model->maximal) {
-            c->features[i] |= max[i] & ~cpu->user_off[i];
+            c->features[i] = (max[i] & ~cpu->user_off[i]) | cpu->user_on[i];
         }
         cpu->unavailable[i] = c->features[i] & ~supported[i];
         c->features[i] &= supported[i];
