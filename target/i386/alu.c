@@ -216,8 +216,8 @@ DEFINE_LONG(blsi, "blsi")
     }
 
 DEFINE_THREE(andn, "andn", a, b)
-DEFINE_THREE(bextr, "bextr", b, a)
-DEFINE_THREE(bzhi, "bzhi", b, a)
+DEFINE_THREE(bextr, "bextr", a, b)
+DEFINE_THREE(bzhi, "bzhi", a, b)
 
 uint64_t alu_pdep(uint64_t src, uint64_t mask, unsigned size)
 {

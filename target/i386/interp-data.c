@@ -43,7 +43,8 @@ void interp_mov_offset(Interp *x)
 void interp_movx(Interp *x)
 {
     const X86Insn *i = x->insn;
-    unsigned from = i->map == X86_MAP_1B ? MIN(x->v, 4) : i->opcode & 1 ? 2 : 1;
+    /* movsxd with 66: 4 bytes on AMD, 2 on Intel; the translator has 4 as well. */
+    unsigned from = i->map == X86_MAP_1B ? 4 : i->opcode & 1 ? 2 : 1;
     bool sign = i->map == X86_MAP_1B || (i->opcode & 8);
     uint64_t value = interp_rm(x, from);
 

@@ -170,6 +170,8 @@ unsigned worker_wait(Worker *w);
 
 /* guest.c */
 bool guest_init(void);
+/* Integer instructions through C, one at a time: the interpreter instead of translated code. */
+void guest_interpret(void);
 void guest_run(const Case *c, Result *ret);
 
 /* compare.c */

@@ -12,6 +12,7 @@
 #define PAGE     4096u
 
 static TcgBare *bare;
+static bool interpret;
 
 static void map_range(uint64_t base, uint64_t size, unsigned bits)
 {
@@ -34,6 +35,11 @@ bool guest_init(void)
     map_range(RO_BASE, RO_SIZE, 5);
     case_fill_ro(tcg_bare_ram(bare) + RO_BASE);
     return true;
+}
+
+void guest_interpret(void)
+{
+    interpret = true;
 }
 
 static void set_segment(SegmentCache *s, uint16_t selector, uint32_t base, uint32_t limit)
@@ -77,6 +83,9 @@ static void load_state(CPUX86State *env, const Case *c)
     env->old_exception = -1;
     env->shadow = 0;
     set_segments(env, c);
+    /* An armed breakpoint where nothing is makes the translator step in C. */
+    env->dr[0] = GS_BASE - PAGE;
+    env->dr[7] = interpret ? 0x401 : 0x400;
     x86_update_hflags(env);
 }
 

@@ -3,7 +3,7 @@
  * oracle: random user-mode code on this processor and under the translator.
  *
  *   oracle [--seed N] [--count N] [--class NAME[,NAME...]] [--bits 16|32|64]
- *          [--self] [--show] [--keep-going N]
+ *          [--self] [--interpret] [--show] [--keep-going N]
  *
  * --self compares the processor with itself, which shows whether cases are
  * deterministic; --show prints the cases instead of running them.
@@ -19,7 +19,7 @@ typedef struct Options {
     gint64 seed, count;
     gint bits, keep_going;
     gchar *classes;
-    gboolean self, show, histogram, ends;
+    gboolean self, interpret, show, histogram, ends;
     unsigned class_mask;
 } Options;
 
@@ -59,6 +59,7 @@ static bool parse(Options *o, int *argc, char ***argv)
         {"class",  'c', 0, G_OPTION_ARG_STRING, &o->classes, "Instruction classes", "NAME,..."},
         {"bits",       'b', 0, G_OPTION_ARG_INT, &o->bits, "Only 16-, 32- or 64-bit code", "BITS"},
         {"self",    0, 0, G_OPTION_ARG_NONE, &o->self, "Processor against itself", NULL},
+        {"interpret", 0, 0, G_OPTION_ARG_NONE, &o->interpret, "Integer code in C", NULL},
         {"show",         0, 0, G_OPTION_ARG_NONE, &o->show, "Print the cases", NULL},
         {"stats", 0, 0, G_OPTION_ARG_NONE, &o->histogram, "Print how cases ended", NULL},
         {"ends",       0, 0, G_OPTION_ARG_NONE, &o->ends, "Print what ended each case", NULL},
@@ -262,6 +263,9 @@ int main(int argc, char **argv)
         return 0;
     }
     x.worker = worker_new(); /* forks: before the guest has threads */
+    if (x.o.interpret) {
+        guest_interpret();
+    }
     if (!x.o.self && !guest_init()) {
         return 77;
     }
