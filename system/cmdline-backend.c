@@ -281,13 +281,22 @@ static bool stdio_by_default(VMM *vmm)
     return vmm->nographic || !(vmm->nodefaults || vmm->display_given || vmm->daemonize);
 }
 
-/* A machine has a serial port even if nobody reads what it says. */
+/* A machine has a serial port even if nobody reads what it says, or the terminal is taken. */
 static bool add_default_serial(VMM *vmm, GError **error)
 {
+    g_autoptr(GError) local = NULL;
+
     if (!stdio_by_default(vmm)) {
         return add_serial(vmm, "null", error);
     }
-    return add_serial(vmm, vmm->monitor_given ? "stdio" : "mon:stdio", error);
+    if (add_serial(vmm, vmm->monitor_given ? "stdio" : "mon:stdio", &local)) {
+        return true;
+    }
+    if (g_error_matches(local, CHARDEV_ERROR, CHARDEV_ERROR_BUSY)) {
+        return add_serial(vmm, "null", error);
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
 }
 
 bool vmm_create_default_frontends(VMM *vmm, GError **error)

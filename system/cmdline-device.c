@@ -3,6 +3,7 @@
  * -device and -global.
  */
 #include <string.h>
+#include "system/char/chardev.h"
 #include "system/cmdline.h"
 #include "system/object-add.h"
 
@@ -28,6 +29,16 @@ bool handle_device(VMM *vmm, const char *value, GError **error)
         return show_device(vmm, options_get(options, "driver"), error);
     }
     return qdev_device_add(vmm->machine, options, error);
+}
+
+bool handle_debugcon(VMM *vmm, const char *value, GError **error)
+{
+    g_autoptr(Options) options =
+        options_parse("isa-debugcon,iobase=0xe9,chardev=debugcon", "driver", error);
+    Chardev *chr;
+
+    return options && chardev_new_legacy(vmm->machine, "debugcon", value, &chr, error) &&
+           (!chr || qdev_device_add(vmm->machine, options, error));
 }
 
 static bool add_global(const char *type, const char *prop, const char *value, GError **error)

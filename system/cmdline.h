@@ -91,6 +91,7 @@ COMMAND_HANDLER(handle_rtc);
 COMMAND_HANDLER(handle_vga);
 COMMAND_HANDLER(handle_usb);
 COMMAND_HANDLER(handle_net);
+COMMAND_HANDLER(handle_no_hpet);
 COMMAND_HANDLER(handle_no_reboot);
 COMMAND_HANDLER(handle_no_shutdown);
 COMMAND_HANDLER(handle_paused);
@@ -117,6 +118,7 @@ COMMAND_HANDLER(handle_qtest);
 COMMAND_HANDLER(handle_qtest_log);
 /* cmdline-device.c */
 COMMAND_HANDLER(handle_device);
+COMMAND_HANDLER(handle_debugcon);
 COMMAND_HANDLER(handle_global);
 
 /* ---- help (cmdline-help.c) ------------------------------------------------------------------ */

@@ -10,7 +10,7 @@
 OBJECT_DECLARE_SIMPLE(MuxChardev, MUX_CHARDEV, TYPE_CHARDEV_MUX)
 
 #define MUX_QUEUE    1024 /* input kept for a front end that takes none just now */
-#define MUX_STALL_NS (500 * 1000000LL)
+#define MUX_STALL_NS (1000 * 1000000LL)
 
 struct MuxChardev {
     Chardev parent_obj;
@@ -35,6 +35,7 @@ static void mux_flush_queue(MuxChardev *mux)
         memcpy(ready, mux->queue, n);
         mux->queued -= n;
         mux->stalled = false;
+        timer_del(mux->stall);
         memmove(mux->queue, mux->queue + n, mux->queued);
         chardev_be_read(chr, ready, n);
     }

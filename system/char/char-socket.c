@@ -152,6 +152,21 @@ static bool remove_stale(SocketChardev *s, const SocketAddress *address, GError 
     return true;
 }
 
+/* Port 0 asks the kernel for one: tell which. */
+static void note_port(SocketChardev *s)
+{
+    struct sockaddr_storage addr;
+    socklen_t len = sizeof(addr);
+    char port[NI_MAXSERV];
+
+    if (!s->path && getsockname(s->listen_fd, (struct sockaddr *)&addr, &len) == 0 &&
+        getnameinfo((struct sockaddr *)&addr, len, NULL, 0, port, sizeof(port),
+                    NI_NUMERICSERV) == 0) {
+        g_free(s->port);
+        s->port = g_strdup(port);
+    }
+}
+
 static bool socket_bind(SocketChardev *s, GError **error)
 {
     SocketAddress address;
@@ -171,6 +186,7 @@ static bool socket_bind(SocketChardev *s, GError **error)
         return socket_fail(s, errno, "bind to", error);
     }
     s->bound_path = s->path;
+    note_port(s);
     return listen(s->listen_fd, 1) == 0 || socket_fail(s, errno, "listen on", error);
 }
 
