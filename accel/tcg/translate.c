@@ -291,6 +291,9 @@ void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op)
     uint8_t *retry = t->hot.p;
     ColdDesc *at;
 
+    if (trans_insn(t)->mem != X86_MEM_NONE && trans_insn(t)->seg == R_SS) {
+        kind |= ACC_STACK;
+    }
     emit_gs_r11(&t->hot, OP_ADD, H_R10, TLB_OFF(t->set, host));
     emit_bytes(&t->hot, op->bytes, op_len(op));
 
