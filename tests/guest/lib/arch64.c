@@ -30,7 +30,7 @@ void gate_set(unsigned vector, void (*handler)(void), unsigned selector, unsigne
     uint64_t at = (uint64_t)handler;
 
     idt[vector].low = (at & 0xffff) | selector << 16 | (at & 0xffff0000) << 32 |
-                      (uint64_t)type_dpl << 40 | (uint64_t)(type_dpl >> 8 & 7) << 32;
+                      (uint64_t)(type_dpl & 0xff) << 40 | (uint64_t)(type_dpl >> 8 & 7) << 32;
     idt[vector].high = at >> 32;
 }
 
