@@ -140,7 +140,7 @@ static bool run_once(CPUState *cpu)
     }
     ret = ioctl(v->fd, KVM_RUN, NULL);
     err = errno;
-    v->run->immediate_exit = 0;
+    __atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     kvm_post_run(cpu);
     kvm_flush_coalesced(v->state);
     if (ret < 0 && err != EINTR && err != EAGAIN) {
@@ -224,7 +224,7 @@ static void kvm_kick_vcpu_thread(CPUState *cpu)
     KVMVcpu *v = kvm_vcpu(cpu);
 
     if (v && cpu->created && current_cpu != cpu) {
-        v->run->immediate_exit = 1;
+        __atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
         pthread_kill(v->thread, SIG_KICK);
     }
 }

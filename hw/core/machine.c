@@ -177,11 +177,9 @@ static void machine_unparent(Object *obj)
     MachineState *machine = MACHINE(obj);
 
     /* Devices go while the clock, the loop and the address spaces are still there. */
-    memory_region_transaction_begin();
     g_clear_pointer(&machine->peripheral, object_unparent);
     g_clear_pointer(&machine->peripheral_anon, object_unparent);
     g_clear_pointer(&machine->unattached, object_unparent);
-    memory_region_transaction_commit();
 }
 
 static void machine_instance_finalize(Object *obj)

@@ -67,6 +67,7 @@ void ide_pio_start(IDEDevice *d, uint32_t pos, uint32_t len, IDEStep done, bool 
 typedef struct IDERequest {
     IDEDevice *d;
     IDEBus *bus;
+    DeviceState *controller; /* a reference, as on d: the request may outlast both in the tree */
     uint32_t generation;
     IDEIOOp op;
     uint64_t offset;
@@ -78,6 +79,7 @@ typedef struct IDERequest {
 static void ide_request_free(IDERequest *req)
 {
     object_unref(req->d);
+    object_unref(req->controller);
     g_free(req->data);
     g_free(req);
 }
@@ -135,11 +137,11 @@ static void ide_request_failed(IDERequest *req, int error)
 static void ide_request_done(void *opaque, int ret)
 {
     IDERequest *req = opaque;
-    DeviceState *controller = req->bus->controller;
+    DeviceState *controller = req->controller;
     bool kept = false;
 
     device_lock(controller);
-    if (req->generation == req->d->generation) {
+    if (!controller->lock.dead && req->generation == req->d->generation) {
         kept = ret < 0 && ide_request_stop(req, -ret);
         if (!kept && ret < 0) {
             ide_request_failed(req, -ret);
@@ -185,6 +187,7 @@ void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void 
 
     *req = (IDERequest){.d = IDE_DEVICE(object_ref(d)),
                         .bus = ide_bus_of(d),
+                        .controller = DEVICE(object_ref(ide_bus_of(d)->controller)),
                         .generation = d->generation,
                         .op = op,
                         .offset = offset,

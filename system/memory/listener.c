@@ -88,6 +88,7 @@ void address_space_update(AddressSpace *as)
     for (GSList *l = as->listeners; l; l = l->next) {
         listener_update(l->data, old, new);
     }
+    rcu_happens_before();
     rcu_set_pointer(&as->current, new);
     as->had_eventfds = view_has_eventfds(new);
     __atomic_add_fetch(&as->generation, 1, __ATOMIC_RELEASE);
@@ -132,7 +133,10 @@ void address_space_finish(AddressSpace *as)
 
 FlatView *address_space_view(AddressSpace *as)
 {
-    return rcu_dereference(as->current);
+    FlatView *view = rcu_dereference(as->current);
+
+    rcu_happens_after();
+    return view;
 }
 
 void memory_listener_register(MemoryListener *l, AddressSpace *as)

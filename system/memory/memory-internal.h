@@ -41,4 +41,18 @@ void ram_block_free(RAMBlock *block);
 /* RAM was written from outside generated code. */
 void ram_block_written(RAMBlock *block, size_t offset, size_t len);
 
+/*
+ * ThreadSanitizer does not see into liburcu: tell it what publishing and
+ * reading a pointer, and a grace period, put in order.
+ */
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+extern char rcu_order;
+#define rcu_happens_before() __tsan_release(&rcu_order)
+#define rcu_happens_after()  __tsan_acquire(&rcu_order)
+#else
+#define rcu_happens_before() ((void)0)
+#define rcu_happens_after()  ((void)0)
+#endif
+
 #endif

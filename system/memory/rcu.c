@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <urcu.h>
 
-#include "system/memory/memory.h"
+#include "system/memory/memory-internal.h"
+
+#ifdef __SANITIZE_THREAD__
+char rcu_order;
+#endif
 
 void memory_read_lock(void)
 {
@@ -14,6 +18,7 @@ void memory_read_lock(void)
 
 void memory_read_unlock(void)
 {
+    rcu_happens_before();
     rcu_read_unlock();
 }
 
@@ -44,6 +49,7 @@ static void run_deferred(struct rcu_head *head)
 {
     DeferredCall *call = (DeferredCall *)((char *)head - offsetof(DeferredCall, head));
 
+    rcu_happens_after();
     call->func(call->data);
     g_free(call);
 }
@@ -54,6 +60,7 @@ void vmm_call_rcu(void (*func)(void *data), void *data)
 
     call->func = func;
     call->data = data;
+    rcu_happens_before();
     call_rcu(&call->head, run_deferred);
 }
 
