@@ -121,6 +121,17 @@ bool machine_done(MachineState *machine, GError **error)
     return true;
 }
 
+bool machine_irq_edge(MachineState *machine, IRQ irq)
+{
+    machine_irq_lock(machine);
+    uint32_t taken = machine->irq_taken, merged = machine->irq_merged;
+    irq_lower(irq);
+    irq_raise(irq);
+    bool lost = machine->irq_taken == taken && machine->irq_merged != merged;
+    machine_irq_unlock(machine);
+    return !lost;
+}
+
 CPUState *machine_get_cpu(MachineState *machine, int index)
 {
     g_mutex_lock(&machine->cpus_lock);

@@ -109,6 +109,8 @@ struct MachineState {
     EventLoop *loop; /* the main one */
     VMClock *clock;
     GRecMutex irq_lock; /* leaf: interrupt controllers and CPU interrupt state */
+    /* Under irq_lock: edges that controllers took, and that fell on one not yet acknowledged. */
+    uint32_t irq_taken, irq_merged;
 
     GPtrArray *cpus;  /* of CPUState, in cpu_index order */
     GMutex cpus_lock; /* for changes of the list */
@@ -137,6 +139,13 @@ static inline void machine_irq_unlock(MachineState *machine)
 {
     g_rec_mutex_unlock(&machine->irq_lock);
 }
+
+/*
+ * A rising edge (the line falls first if need be).  False: it was lost, as every
+ * controller it reached has not yet had the last one acknowledged.  For timers that make up for
+ * lost ticks.  Under no lock of a controller.
+ */
+bool machine_irq_edge(MachineState *machine, IRQ irq);
 
 /* M2: of a MachineClass; it becomes /machine of a fresh root. */
 MachineState *machine_new(MachineClass *mc, GError **error);

@@ -155,6 +155,7 @@ static void apic_accept_vector(LocalAPIC *s, uint8_t vector, bool level)
         apic_error(s, ESR_RECEIVE_ILLEGAL);
         return;
     }
+    *(vector_test(s->irr, vector) ? &s->machine->irq_merged : &s->machine->irq_taken) += 1;
     vector_set(s->irr, vector);
     if (level) {
         vector_set(s->tmr, vector);

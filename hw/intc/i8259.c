@@ -107,6 +107,9 @@ static void i8259_set_line_locked(I8259State *s, int n, int level)
     bool follows = (s->elcr & bit) || (s->cascade && n == CASCADE_INPUT);
 
     if (level && (follows || !(s->lines & bit))) {
+        if (!(s->imr & bit)) {
+            *(s->irr & bit ? &s->machine->irq_merged : &s->machine->irq_taken) += 1;
+        }
         s->irr |= bit;
     } else if (!level && follows) {
         s->irr &= ~bit;

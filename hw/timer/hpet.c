@@ -10,7 +10,8 @@
  * The main counter is read without a lock: a sequence count covers the two
  * fields it follows from.  All else is under the device lock.  A comparator that the counter
  * has just passed fires at once, for a guest cannot see how late we are; periodic interrupts
- * that were missed follow one by one, for guests count them (at most HPET_BACKLOG_NS of them).
+ * that we were too late for, or the guest, follow one by one, for guests count them (at most
+ * HPET_BACKLOG_NS of them).
  */
 #include "hw/timer/hpet.h"
 
@@ -69,6 +70,7 @@ typedef struct HPETTimer {
     uint64_t period; /* in counts; periodic mode */
     int64_t last_fire; /* virtual ns */
     bool pending;      /* the comparator has not matched since it was written */
+    bool lost;         /* the last interrupt was: it comes again */
 } HPETTimer;
 
 typedef struct HPETTimerRef {
@@ -149,7 +151,8 @@ static void timer_update_line(HPETState *s, unsigned n)
     }
 }
 
-static void timer_interrupt(HPETState *s, unsigned n)
+/* False: an edge that was lost, since the guest has not taken the last one. */
+static bool timer_interrupt(HPETState *s, unsigned n)
 {
     const HPETTimer *t = &s->timers[n];
 
@@ -157,15 +160,19 @@ static void timer_interrupt(HPETState *s, unsigned n)
         s->status |= 1ull << n;
     }
     if (!(t->config & TN_INT_ENABLE)) {
-        return;
+        return true;
     }
     if (t->config & TN_FSB) {
         apic_bus_send_msi(s->apic_bus, t->fsb >> 32, t->fsb);
     } else if (t->config & TN_LEVEL) {
         timer_update_line(s, n);
     } else {
-        irq_pulse(s->irqs[timer_output(s, n)]);
+        IRQ irq = s->irqs[timer_output(s, n)];
+        bool taken = machine_irq_edge(s->machine, irq);
+        irq_lower(irq);
+        return taken;
     }
+    return true;
 }
 
 /* ---- comparators --------------------------------------------------------------------- */
@@ -191,15 +198,18 @@ static uint64_t timer_distance(const HPETTimer *t, uint64_t counter)
 
 /*
  * The comparator of a periodic timer goes on to its next match, or to the first that
- * is to come when there are too many between.
+ * is to come when there are too many between.  One that was lost comes again.
  */
-static void timer_advance(HPETTimer *t, uint64_t counter)
+static void timer_advance(HPETTimer *t, uint64_t counter, bool taken)
 {
-    uint64_t late = (counter - t->cmp) & timer_mask(t), steps = 1;
+    uint64_t late = (counter - t->cmp) & timer_mask(t), steps = taken ? 1 : 0;
 
+    t->lost = false;
     if (t->period < 2 * HPET_CATCH_UP_NS / HPET_CLK_PERIOD_NS ||
         late > HPET_BACKLOG_NS / HPET_CLK_PERIOD_NS) {
         steps = late / t->period + 1;
+    } else {
+        t->lost = !taken;
     }
     t->cmp = (t->cmp + steps * t->period) & timer_mask(t);
 }
@@ -217,7 +227,10 @@ static void timer_arm(HPETState *s, unsigned n)
     uint64_t counts = MIN(timer_distance(t, hpet_counter(s)), INT64_MAX / HPET_CLK_PERIOD_NS / 2);
     int64_t when = now + (int64_t)counts * HPET_CLK_PERIOD_NS;
     if (timer_is_periodic(t)) {
-        when = MAX(when, t->last_fire + (counts ? HPET_MIN_PERIOD_NS : HPET_CATCH_UP_NS));
+        int64_t half = MIN(t->period, HPET_BACKLOG_NS / HPET_CLK_PERIOD_NS) *
+                       HPET_CLK_PERIOD_NS / 2;
+        int64_t gap = counts ? HPET_MIN_PERIOD_NS : HPET_CATCH_UP_NS;
+        when = MAX(when, t->last_fire + (t->lost ? half : gap));
     }
     timer_mod(s->refs[n].timer, when);
 }
@@ -237,9 +250,9 @@ static void timer_expired(void *opaque)
     }
     t->last_fire = vm_clock_get_ns(s->clock, CLOCK_VIRTUAL);
     t->pending = false;
-    timer_interrupt(s, ref->n);
+    bool taken = timer_interrupt(s, ref->n);
     if (timer_is_periodic(t)) {
-        timer_advance(t, hpet_counter(s));
+        timer_advance(t, hpet_counter(s), taken);
         timer_arm(s, ref->n);
     } else if (t->config & TN_32BIT) {
         /* It matches again when 32 bits have gone round. */

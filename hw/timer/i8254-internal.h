@@ -36,12 +36,14 @@ struct I8254State {
     IRQ irq;
     Timer *timer;
     VMClock *clock;
+    MachineState *machine;
     uint32_t iobase;
 
     I8254Counter counters[I8254_COUNTERS];
     bool irq_enabled;
     int64_t seen;        /* rising edges up to here are accounted for */
     int64_t last_expiry; /* of the timer */
+    int64_t retry_gap;   /* the last edge was lost: show it again after this, ns; 0: it was not */
 };
 
 /* A control word: the counter waits for a count. */

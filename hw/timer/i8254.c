@@ -9,8 +9,9 @@
  *
  * A counter is not counted: its value and output follow from the virtual time
  * since it was loaded.  A host timer exists only for the next edge of output 0.
- * When it is late, the edges that were missed follow one by one, for guests count them: but
- * no more than PIT_BACKLOG_NS of them, and none of an output too fast to catch up with.
+ * When it is late, or the guest is (so that an edge falls on one that it has not yet taken), the
+ * edges follow one by one, for guests count them: but no more than PIT_BACKLOG_NS of
+ * them, and none of an output too fast to catch up with.
  */
 #include "hw/timer/i8254.h"
 
@@ -40,6 +41,8 @@ static void pit_update_irq(I8254State *s, int64_t now)
     int64_t next = s->irq_enabled ? i8254_counter_next_rise(c, s->seen) : -1;
     int64_t gap = next > now ? PIT_MIN_EDGE_NS : PIT_CATCH_UP_NS;
 
+    gap = MAX(gap, s->retry_gap);
+
     irq_set(s->irq, s->irq_enabled && i8254_counter_out(c, now));
     if (next < 0) {
         timer_del(s->timer);
@@ -48,15 +51,21 @@ static void pit_update_irq(I8254State *s, int64_t now)
     }
 }
 
-/* Up to where edges are done with when the one at `rise` has been shown. */
-static int64_t pit_seen_after(I8254Counter *c, int64_t rise, int64_t now)
+/* The edge at `rise` has been shown, and taken or not: up to where edges are done with. */
+static void pit_edge_shown(I8254State *s, int64_t rise, bool taken, int64_t now)
 {
-    int64_t following = i8254_counter_next_rise(c, rise);
+    int64_t following = i8254_counter_next_rise(&s->counters[0], rise), period = following - rise;
 
-    if (following < 0 || following - rise < 2 * PIT_CATCH_UP_NS) {
-        return now;
+    s->retry_gap = 0;
+    if (following < 0 || period < 2 * PIT_CATCH_UP_NS) {
+        s->seen = now;
+        return;
     }
-    return MAX(rise, now - PIT_BACKLOG_NS);
+    if (!taken) {
+        s->retry_gap = period / 2;
+        rise = s->seen;
+    }
+    s->seen = MAX(rise, now - PIT_BACKLOG_NS);
 }
 
 /* Only rising edges interrupt, so the fall before one is shown together with it. */
@@ -69,9 +78,7 @@ static void pit_timer_expired(void *opaque)
 
     s->last_expiry = now;
     if (s->irq_enabled && rise >= 0 && rise <= now) {
-        irq_lower(s->irq);
-        irq_raise(s->irq);
-        s->seen = pit_seen_after(c, rise, now);
+        pit_edge_shown(s, rise, machine_irq_edge(s->machine, s->irq), now);
     }
     pit_update_irq(s, now);
 }
@@ -80,6 +87,7 @@ static void pit_timer_expired(void *opaque)
 static void pit_restart(I8254State *s, int64_t now)
 {
     s->seen = now;
+    s->retry_gap = 0;
     pit_update_irq(s, now);
 }
 
@@ -265,7 +273,7 @@ static void pit_reset(DeviceState *dev, ResetType type)
         i8254_counter_program(&s->counters[i], RW_WORD, 3, false);
     }
     s->irq_enabled = true;
-    s->seen = s->last_expiry = 0;
+    s->seen = s->last_expiry = s->retry_gap = 0;
     timer_del(s->timer);
 }
 
@@ -278,7 +286,8 @@ static bool pit_realize(DeviceState *dev, GError **error)
 {
     I8254State *s = I8254(dev);
 
-    s->clock = qdev_get_machine(dev)->clock;
+    s->machine = qdev_get_machine(dev);
+    s->clock = s->machine->clock;
     s->timer = device_timer_new(dev, CLOCK_VIRTUAL, pit_timer_expired, s);
     qdev_init_gpio_in(dev, pit_enable_irq, 1);
     qdev_init_gpio_out(dev, &s->irq, 1);
@@ -312,6 +321,7 @@ static const StateField pit_state[] = {
     STATE_FIELD(I8254State, irq_enabled),
     STATE_FIELD(I8254State, seen),
     STATE_FIELD(I8254State, last_expiry),
+    STATE_FIELD(I8254State, retry_gap),
     STATE_END,
 };
 

@@ -3,6 +3,7 @@
  * The 8254 in its six modes, latches, read-back, BCD; port 61h.
  */
 #include "device-test.h"
+#include "hw/intc/i8259.h"
 #include "hw/timer/i8254.h"
 
 #define TICKS_NS(n) (((int64_t)(n) * NANOSECONDS_PER_SECOND + I8254_FREQUENCY - 1) / I8254_FREQUENCY)
@@ -213,6 +214,41 @@ static void test_catch_up(void)
     stop(&f);
 }
 
+static void init_8259s(DeviceTest *t)
+{
+    static const uint8_t words[] = {0x11, 0x20, 0x04, 0x01, 0xfe};
+
+    for (unsigned i = 0; i < sizeof(words); i++) {
+        test_outb(t, i ? 0x21 : 0x20, words[i]);
+    }
+}
+
+/* A guest that was held up gets the ticks that it could not take. */
+static void test_lost_ticks(void)
+{
+    DeviceTest *t = device_test_new();
+    I8259Pair pics;
+    int taken = 0;
+
+    i8259_create_pair(t->isa, t->lines.irqs[20], &pics, NULL);
+    Fixture f = {t, i8254_create(t->isa, 0x40, 0, pics.irqs[0], NULL)};
+    test_reset(t);
+    init_8259s(t);
+    load(&f, 0, 0x34, 1193);
+    test_clock_step(t, 20 * 1000 * 1000);
+    for (int i = 0; i < 200; i++) {
+        if (i8259_pending(pics.master)) {
+            g_assert_cmphex(i8259_acknowledge(pics.master), ==, 0x20);
+            test_outb(t, 0x20, 0x20);
+            taken++;
+        }
+        test_clock_step(t, 100 * 1000);
+    }
+    g_assert_cmpint(taken, >=, 39);
+    g_assert_cmpint(taken, <=, 42);
+    stop(&f);
+}
+
 static void test_port61(void)
 {
     Fixture f;
@@ -254,6 +290,7 @@ int main(int argc, char **argv)
     g_test_add_func("/i8254/reload", test_reload);
     g_test_add_func("/i8254/short-period", test_short_period);
     g_test_add_func("/i8254/catch-up", test_catch_up);
+    g_test_add_func("/i8254/lost-ticks", test_lost_ticks);
     g_test_add_func("/i8254/port61", test_port61);
     g_test_add_func("/i8254/random", test_random);
     return g_test_run();
