@@ -4,9 +4,11 @@
  * Reference; 82371SB (PIIX3) data sheet; CMOS bytes: Ralf Brown's CMOS map.
  */
 #include "hw/i386/pc.h"
+#include <string.h>
 #include "hw/acpi/acpitable.h"
 #include "hw/char/serial.h"
 #include "hw/display/vga.h"
+#include "hw/i386/mptable.h"
 #include "hw/input/i8042.h"
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
@@ -31,6 +33,7 @@
 #define PCI_IO_END       0x10000u
 #define PCI_MEM_START    0xe0000000u
 #define PCI_MEM_END      0xfec00000u
+#define MP_TABLE_ADDRESS 0x000f6000u
 #define HOLE64_SIZE      0x80000000ull
 #define FOUR_GIB         0x100000000ull
 
@@ -370,6 +373,25 @@ static bool pc_smbios_options(PCMachineState *pcms, GError **error)
     return true;
 }
 
+/* For systems that are told to do without ACPI. */
+static bool pc_add_mp_table(PCMachineState *pcms, GError **error)
+{
+    X86MachineState *x86ms = X86_MACHINE(pcms);
+    SmbiosMachine sm = x86_smbios_machine(x86ms, false);
+    MPTableConfig config = {
+        .apic_ids = pcms->acpi_config.apic_ids,
+        .nr_cpus = pcms->acpi_config.nr_cpus,
+        .cpu_signature = sm.cpu_signature,
+        .cpu_features = sm.cpu_features,
+        .sci_irq = PIIX4_SCI_IRQ,
+    };
+
+    memcpy(config.pci_irqs, pci_irq_lines, sizeof(config.pci_irqs));
+    g_autoptr(GByteArray) table = mptable_build(&config, MP_TABLE_ADDRESS);
+    return x86_boot_add_bytes(x86ms->loader, "MP table", MP_TABLE_ADDRESS, table->data, table->len,
+                              error);
+}
+
 bool pc_machine_done(MachineState *machine, GError **error)
 {
     PCMachineState *pcms = PC_MACHINE(machine);
@@ -385,7 +407,7 @@ bool pc_machine_done(MachineState *machine, GError **error)
     }
     g_autoptr(AcpiTables) acpi =
         x86ms->acpi == ON_OFF_AUTO_OFF ? NULL : acpi_build_pc(&pcms->acpi_config);
-    return x86_start_prepare(x86ms, acpi, pcms->has_vga, error);
+    return x86_start_prepare(x86ms, acpi, pcms->has_vga, error) && pc_add_mp_table(pcms, error);
 }
 
 /* The PIIX4's own: its SMBus host at the place that everyone uses, its interrupt the SCI. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include "hw/i386/mptable.h"
 #include "hw/smbios/smbios.h"
 
 static uint8_t sum(const uint8_t *p, size_t len)
@@ -92,11 +93,40 @@ static void test_options(void)
     g_assert_nonnull(memmem(t->data + at, next(t, at) - at, "S1", 3));
 }
 
+/* Lengths of the entries by type (MP 1.4, 4.3). */
+static void test_mptable(void)
+{
+    static const uint8_t lengths[] = {20, 8, 8, 8, 8};
+    static const uint32_t ids[] = {0, 1, 2, 255};
+    const MPTableConfig config = {
+        ids, 4, 0x60fb1, 0x78bfbfd, {10, 10, 11, 11},
+            9
+    };
+    g_autoptr(GByteArray) t = mptable_build(&config, 0xf6000);
+    const uint8_t *header = t->data + 16;
+    unsigned counts[5] = {0}, total = 0;
+
+    g_assert_cmpint(memcmp(t->data, "_MP_\x10\x60\x0f\0\x01\x04", 10), ==, 0);
+    g_assert_cmpuint(sum(t->data, 16), ==, 0);
+    g_assert_cmpuint(header[4] | header[5] << 8, ==, t->len - 16);
+    g_assert_cmpuint(sum(header, t->len - 16), ==, 0);
+    for (size_t i = 16 + 44; i < t->len; i += lengths[t->data[i]]) {
+        g_assert_cmpuint(t->data[i], <=, 4);
+        counts[t->data[i]]++;
+        total++;
+    }
+    g_assert_cmpuint(total, ==, header[34] | header[35] << 8);
+    g_assert_cmpuint(counts[0], ==, 3); /* APIC ID 255 cannot be said */
+    g_assert_cmpuint(counts[1], ==, 2);
+    g_assert_cmpuint(counts[4], ==, 2);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/smbios/structures", test_structures);
     g_test_add_func("/smbios/firmware", test_firmware_brings_type_0);
+    g_test_add_func("/mptable", test_mptable);
     g_test_add_func("/smbios/options", test_options);
     return g_test_run();
 }
