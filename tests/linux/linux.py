@@ -21,6 +21,7 @@ CASES = {
     "m256": (["-m", "256M"], "memory", ["2[0-9][0-9] MiB"], 0),
     "m4g": (["-m", "4G"], "memory", ["39[0-9][0-9] MiB"], 0),
     "no-reboot": (["-m", "256", "-no-reboot"], "reboot", ["rebooting"], 0),
+    "bios": (["-m", "256", "-bios", "bios-256k.bin"], "hello", ["hello from 6"], 0),
     "qemu64": (["-m", "256", "-cpu", "qemu64"], "hello", ["hello from 6"], 0),
     "ide": (["-m", "256", "-drive", "file=DISK,format=raw,if=ide", "-cdrom", "DISC"], "disks",
             ["sda 16384 sectors", "sr0 16384 sectors"], 0),
