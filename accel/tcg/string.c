@@ -131,6 +131,16 @@ static void host_stos(uint8_t *dst, uint64_t value, uint64_t count, unsigned siz
     }
 }
 
+/* Downwards the first unit is the one whose fault is reported, not the lowest. */
+static uint8_t *run_host(const Run *r, uint64_t linear, uint64_t count, X86Access access)
+{
+    if (r->backward) {
+        x86_probe(r->env, linear, r->size, access, X86_PRIV_CPL);
+    }
+    return x86_host_ptr(r->env, run_start(r, linear, count), count * r->size, access,
+                        X86_PRIV_CPL);
+}
+
 /* What lies within a page; false: it cannot be done here. */
 static bool fast_run(const Run *r)
 {
@@ -145,10 +155,9 @@ static bool fast_run(const Run *r)
         return false;
     }
     if (r->movs) {
-        src = x86_host_ptr(r->env, run_start(r, from, count), count * r->size, X86_READ,
-                           X86_PRIV_CPL);
+        src = run_host(r, from, count, X86_READ);
     }
-    dst = x86_host_ptr(r->env, run_start(r, to, count), count * r->size, X86_WRITE, X86_PRIV_CPL);
+    dst = run_host(r, to, count, X86_WRITE);
     if (!dst || (r->movs && !src)) {
         return false;
     }
