@@ -193,6 +193,7 @@ static gpointer kvm_vcpu_thread_fn(gpointer data)
         }
         cpu_wait_io_event(cpu);
     }
+    cpu->created = false; /* no more kicks */
     current_cpu = NULL;
     vmm_thread_unregister();
     return NULL;
