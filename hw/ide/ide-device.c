@@ -169,6 +169,8 @@ static GVariant *ide_get_sectors(Object *obj, const Property *prop)
 
 static const Property ide_properties[] = {
     DEFINE_PROP_STRING("drive", IDEDevice, drive, NULL, "id of the -drive with the medium"),
+    DEFINE_PROP_LINK("iothread", IDEDevice, iothread, TYPE_IOTHREAD,
+                     "thread in which its I/O completes"),
     DEFINE_PROP_UINT32("unit", IDEDevice, unit_prop, UINT32_MAX,
                        "0 or 1; 4294967295: the first that is free"),
     DEFINE_PROP_STRING("serial", IDEDevice, serial, NULL, "serial number, at most 20 characters"),

@@ -9,6 +9,7 @@
 #include "hw/core/machine.h"
 #include "hw/ide/ide.h"
 #include "system/block/block.h"
+#include "system/iothread.h"
 
 /* Status register (ATA-7, 6.16) */
 #define ATA_ERR  0x01
@@ -108,6 +109,7 @@ struct IDEDevice {
     uint16_t rotation_rate;
     uint32_t physical_block_size;
     bool write_cache_prop;
+    IOThread *iothread; /* NULL: the machine's loop */
 
     bool is_cd;
     uint8_t unit;

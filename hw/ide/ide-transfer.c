@@ -74,6 +74,7 @@ typedef struct IDERequest {
     uint32_t len;
     uint8_t *data;
     IDEIODone done;
+    int error; /* errno of a failure */
 } IDERequest;
 
 static void ide_request_free(IDERequest *req)
@@ -134,7 +135,8 @@ static void ide_request_failed(IDERequest *req, int error)
     ide_error(d, req->op == IDE_IO_READ ? ATA_UNC : ATA_ABRT);
 }
 
-static void ide_request_done(void *opaque, int ret)
+/* What stops the VM, and who waits for it to run, belong to the main thread. */
+static void ide_request_error(void *opaque)
 {
     IDERequest *req = opaque;
     DeviceState *controller = req->controller;
@@ -142,11 +144,9 @@ static void ide_request_done(void *opaque, int ret)
 
     device_lock(controller);
     if (!controller->lock.dead && req->generation == req->d->generation) {
-        kept = ret < 0 && ide_request_stop(req, -ret);
-        if (!kept && ret < 0) {
-            ide_request_failed(req, -ret);
-        } else if (!kept) {
-            req->done(req->d, req->data, req->len);
+        kept = ide_request_stop(req, req->error);
+        if (!kept) {
+            ide_request_failed(req, req->error);
         }
     }
     device_unlock(controller);
@@ -155,9 +155,29 @@ static void ide_request_done(void *opaque, int ret)
     }
 }
 
+/* In the loop that the device is bound to. */
+static void ide_request_done(void *opaque, int ret)
+{
+    IDERequest *req = opaque;
+    DeviceState *controller = req->controller;
+
+    if (ret < 0) {
+        req->error = -ret;
+        event_loop_call(req->bus->machine->loop, ide_request_error, req);
+        return;
+    }
+    device_lock(controller);
+    if (!controller->lock.dead && req->generation == req->d->generation) {
+        req->done(req->d, req->data, req->len);
+    }
+    device_unlock(controller);
+    ide_request_free(req);
+}
+
 static void ide_request_submit(IDERequest *req)
 {
-    EventLoop *loop = req->bus->machine->loop;
+    IOThread *iothread = req->d->iothread;
+    EventLoop *loop = iothread ? iothread_event_loop(iothread) : req->bus->machine->loop;
     struct iovec iov = {req->data, req->len};
     int64_t offset = (int64_t)req->offset;
 

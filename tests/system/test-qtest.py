@@ -4,7 +4,7 @@
 import base64
 import sys
 
-from harness import Tap, Vmm
+from harness import Folder, Tap, Vmm
 
 PROGRAM = sys.argv[1]
 
@@ -112,6 +112,30 @@ def test_bad_lines():
         assert vm.command("endianness") == "OK little"
 
 
+def test_disk_in_iothread():
+    """A sector by PIO; its I/O completes in the iothread that the disk is bound to."""
+    with Folder() as folder:
+        disk = folder.file("disk", bytes(range(256)) * 256)
+        with Vmm(PROGRAM, "-machine", "pc", "-object", "iothread,id=io", "-drive",
+                 f"file={disk},format=raw,if=none,id=d0", "-device",
+                 "ide-hd,drive=d0,iothread=io,bus=ide.0") as vm:
+            vm.result("qmp_capabilities")
+            rounds = vm.result("qom-get", path="/objects/io", property="rounds")
+            for sector in range(3):
+                # Device 0, LBA, one sector, READ SECTORS.
+                for port, value in ((0x1f6, 0xe0), (0x1f2, 1), (0x1f3, sector), (0x1f4, 0),
+                                    (0x1f5, 0), (0x1f7, 0x20)):
+                    vm.command(f"outb {port} {value}")
+                status = 0x80
+                while status & 0x80:
+                    status = vm.value("inb 0x1f7")
+                assert status & 0x89 == 0x08, hex(status)
+                words = [vm.value("inw 0x1f0") for _ in range(256)]
+                assert words[1] == 0x0302 and words[255] == 0xfffe, words
+            assert vm.result("qom-get", path="/objects/io", property="rounds") > rounds
+            assert "error" in vm.qmp("object-del", id="io")
+
+
 def test_clock_needs_qtest():
     with Vmm(PROGRAM, "-machine", "none", accel=None) as vm:
         assert vm.command("clock_step 1").startswith("FAIL")
@@ -121,6 +145,7 @@ def main():
     tap = Tap()
     for test in (test_start, test_fallback_list, test_ports, test_memory, test_clock,
                  test_timer_interrupt, test_next_deadline, test_set_irq_in, test_bad_lines,
+                 test_disk_in_iothread,
                  test_clock_needs_qtest):
         tap.run(test.__name__, test)
     tap.finish()
