@@ -44,10 +44,12 @@ static const KVMMsr msrs[] = {
 static const uint32_t fixed_mtrrs[11] = {0x250, 0x258, 0x259, 0x268, 0x269, 0x26a,
                                          0x26b, 0x26c, 0x26d, 0x26e, 0x26f};
 
+/* struct kvm_msrs with room. */
 typedef struct KVMMsrBuffer {
-    struct kvm_msrs header;
+    uint32_t nmsrs, pad;
     struct kvm_msr_entry entries[64];
 } KVMMsrBuffer;
+G_STATIC_ASSERT(offsetof(KVMMsrBuffer, entries) == sizeof(struct kvm_msrs));
 
 static bool kvm_has_msr(const KVMState *s, uint32_t index)
 {
@@ -70,7 +72,7 @@ static bool usable(CPUState *cpu, const KVMMsr *m, bool put, bool reset)
 
 static void buffer_add(KVMMsrBuffer *b, uint32_t index, uint64_t data)
 {
-    b->entries[b->header.nmsrs++] = (struct kvm_msr_entry){.index = index, .data = data};
+    b->entries[b->nmsrs++] = (struct kvm_msr_entry){.index = index, .data = data};
 }
 
 static void buffer_add_mtrrs(KVMMsrBuffer *b, const CPUX86State *env)
@@ -92,8 +94,8 @@ static uint64_t *msr_field(CPUX86State *env, const KVMMsr *m)
 /* KVM stops at one that it does not take: say which, go on behind it. */
 static int set_all(int fd, KVMMsrBuffer *b)
 {
-    while (b->header.nmsrs) {
-        unsigned n = b->header.nmsrs;
+    while (b->nmsrs) {
+        unsigned n = b->nmsrs;
         int done = kvm_ioctl(fd, KVM_SET_MSRS, b);
 
         if (done < 0) {
@@ -104,8 +106,8 @@ static int set_all(int fd, KVMMsrBuffer *b)
         }
         log_if(LOG_ACCEL, "kvm: MSR %#x does not take %#" G_GINT64_MODIFIER "x\n",
                b->entries[done].index, (uint64_t)b->entries[done].data);
-        b->header.nmsrs = n - done - 1;
-        memmove(b->entries, b->entries + done + 1, b->header.nmsrs * sizeof(b->entries[0]));
+        b->nmsrs = n - done - 1;
+        memmove(b->entries, b->entries + done + 1, b->nmsrs * sizeof(b->entries[0]));
     }
     return 0;
 }
@@ -162,8 +164,8 @@ bool kvm_get_msrs(CPUState *cpu, GError **error)
         }
     }
     buffer_add_mtrrs(&b, env);
-    while (b.header.nmsrs) {
-        unsigned n = b.header.nmsrs;
+    while (b.nmsrs) {
+        unsigned n = b.nmsrs;
         int done = kvm_ioctl(kvm_vcpu(cpu)->fd, KVM_GET_MSRS, &b);
 
         if (done < 0) {
@@ -175,8 +177,8 @@ bool kvm_get_msrs(CPUState *cpu, GError **error)
             store_msr(env, &b.entries[i]);
         }
         unsigned skip = MIN((unsigned)done + 1, n);
-        b.header.nmsrs = n - skip;
-        memmove(b.entries, b.entries + skip, b.header.nmsrs * sizeof(b.entries[0]));
+        b.nmsrs = n - skip;
+        memmove(b.entries, b.entries + skip, b.nmsrs * sizeof(b.entries[0]));
     }
     return true;
 }
