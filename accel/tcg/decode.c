@@ -652,16 +652,11 @@ static void set_gprs(X86Insn *i, const OpRow *row)
     set_implicit_gprs(i, row);
 }
 
-/* Extends the register fields, by what they name.  False: no such register. */
-static bool extend_fields(Cursor *c, const OpRow *row)
+static void extend_reg(Cursor *c, unsigned kind)
 {
     X86Insn *i = c->i;
-    bool vector = i->encoding != X86_ENC_LEGACY;
 
-    if (row->form & FORM_OPREG) {
-        i->rm = i->opcode & 7;
-    }
-    switch (row->form & 7) {
+    switch (kind) {
     case X86_OPD_VEC:
         i->reg |= c->ext_r << 3 | c->ext_r2 << 4;
         break;
@@ -671,24 +666,36 @@ static bool extend_fields(Cursor *c, const OpRow *row)
     case X86_OPD_CR:
     case X86_OPD_DR:
         i->reg |= c->ext_r << 3;
-        c->ud |= (row->form & 7) == X86_OPD_CR ? !(0x11d >> i->reg & 1) : i->reg > 7;
+        c->ud |= kind == X86_OPD_CR ? !(0x11d >> i->reg & 1) : i->reg > 7;
         break;
     case X86_OPD_GPR:
         i->reg |= c->ext_r << 3;
         c->ud |= c->ext_r2;
         break;
     }
-    switch (i->mod == 3 || (row->form & FORM_OPREG) ? row->form >> 5 & 7 : X86_OPD_NONE) {
-    case X86_OPD_VEC:
+}
+
+static void extend_rm(Cursor *c, const OpRow *row)
+{
+    X86Insn *i = c->i;
+    unsigned kind = row->form >> 5 & 7;
+
+    if (row->form & FORM_OPREG) {
+        i->rm = i->opcode & 7;
+    } else if (i->mod != 3) {
+        return;
+    }
+    if (kind == X86_OPD_VEC) {
         i->rm |= c->ext_b << 3 | (i->encoding == X86_ENC_EVEX ? c->ext_x << 4 : 0);
-        break;
-    case X86_OPD_GPR:
+    } else if (kind == X86_OPD_GPR) {
         i->rm |= c->ext_b << 3;
-        break;
     }
-    if (!vector) {
-        return !c->ud;
-    }
+}
+
+static void extend_vvvv(Cursor *c, const OpRow *row)
+{
+    X86Insn *i = c->i;
+
     if (row->form & FORM_VSIB) {
         c->ud |= !i->has_sib;
         i->index = (c->bytes[i->sib_off] >> 3 & 7) | c->ext_x << 3 | c->ext_v2 << 4;
@@ -709,6 +716,16 @@ static bool extend_fields(Cursor *c, const OpRow *row)
     }
     if (!c->mode.code64) {
         i->vvvv &= 7;
+    }
+}
+
+/* Extends the register fields, by what they name.  False: no such register. */
+static bool extend_fields(Cursor *c, const OpRow *row)
+{
+    extend_reg(c, row->form & 7);
+    extend_rm(c, row);
+    if (c->i->encoding != X86_ENC_LEGACY) {
+        extend_vvvv(c, row);
     }
     return !c->ud;
 }
@@ -923,7 +940,7 @@ int x86_decode(const uint8_t *bytes, size_t avail, X86Mode mode, X86Insn *ret)
     if (row && row->match && (row->form & FORM_MODRM)) {
         read_modrm(&c, row);
     }
-    row = row && row->match ? pick_row(&c, row) : NULL;
+    row = !c.over && row && row->match ? pick_row(&c, row) : NULL;
     if (!row || !apply_row(&c, row)) {
         ret->class_ = X86_CLASS_UD;
     }

@@ -37,9 +37,8 @@ static void store_gprs(const greg_t *g, RegState *s)
     s->rflags = (uint64_t)g[REG_EFL];
 }
 
-/* FS may be the case's: no thread-local variable, no stack protector. */
-static void __attribute__((optimize("no-stack-protector")))
-handler(int sig, siginfo_t *info, void *context)
+/* FS may be the case's: no thread-local variable, no stack protector (see meson.build). */
+static void handler(int sig, siginfo_t *info, void *context)
 {
     ucontext_t *u = context;
     greg_t *g = u->uc_mcontext.gregs;

@@ -54,17 +54,17 @@ static bool parse_classes(Options *o)
 static bool parse(Options *o, int *argc, char ***argv)
 {
     GOptionEntry entries[] = {
-        {"seed",     's', 0, G_OPTION_ARG_INT64, &o->seed, "First seed", "N"},
-        {"count",         'n', 0, G_OPTION_ARG_INT64, &o->count, "Cases", "N"},
-        {"class",  'c', 0, G_OPTION_ARG_STRING, &o->classes, "Instruction classes", "NAME,..."},
-        {"bits",       'b', 0, G_OPTION_ARG_INT, &o->bits, "Only 16-, 32- or 64-bit code", "BITS"},
-        {"self",    0, 0, G_OPTION_ARG_NONE, &o->self, "Processor against itself", NULL},
-        {"interpret", 0, 0, G_OPTION_ARG_NONE, &o->interpret, "Integer code in C", NULL},
-        {"show",         0, 0, G_OPTION_ARG_NONE, &o->show, "Print the cases", NULL},
-        {"stats", 0, 0, G_OPTION_ARG_NONE, &o->histogram, "Print how cases ended", NULL},
-        {"ends",       0, 0, G_OPTION_ARG_NONE, &o->ends, "Print what ended each case", NULL},
-        {"keep-going",    'k', 0, G_OPTION_ARG_INT, &o->keep_going, "Differences to show", "N"},
-        {0        },
+        {"seed",       's', 0, G_OPTION_ARG_INT64, &o->seed, "First seed", "N"},
+        {"count",           'n', 0, G_OPTION_ARG_INT64, &o->count, "Cases", "N"},
+        {"class",    'c', 0, G_OPTION_ARG_STRING, &o->classes, "Instruction classes", "NAME,..."},
+        {"bits",         'b', 0, G_OPTION_ARG_INT, &o->bits, "Only 16-, 32- or 64-bit code", "BITS"},
+        {"self",      0, 0, G_OPTION_ARG_NONE, &o->self, "Processor against itself", NULL},
+        {"interpret",           0, 0, G_OPTION_ARG_NONE, &o->interpret, "Integer code in C", NULL},
+        {"show",   0, 0, G_OPTION_ARG_NONE, &o->show, "Print the cases", NULL},
+        {"stats",         0, 0, G_OPTION_ARG_NONE, &o->histogram, "Print how cases ended", NULL},
+        {"ends",      0, 0, G_OPTION_ARG_NONE, &o->ends, "Print what ended each case", NULL},
+        {"keep-going",           'k', 0, G_OPTION_ARG_INT, &o->keep_going, "Differences to show", "N"},
+        {0},
     };
     g_autoptr(GOptionContext) context = g_option_context_new("- translator against processor");
     g_autoptr(GError) error = NULL;
