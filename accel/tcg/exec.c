@@ -104,13 +104,25 @@ void tcg_end_exclusive(CPUX86State *env)
     g_mutex_unlock(&s->exclusive_lock);
 }
 
+/* Some vCPU waits for an exclusive section of its own in the middle of a block. */
+static bool any_in_block(TcgState *s)
+{
+    for (unsigned i = 0; i < s->cpus->len; i++) {
+        if (atomic_load(&tcg_env(g_ptr_array_index(s->cpus, i))->in_block)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Begin translation anew.  Not while a vCPU is to come back to what would be overwritten. */
 static void flush_code(CPUX86State *env)
 {
     TcgState *s = tcg_env(env)->tcg;
 
     tcg_start_exclusive(env);
     g_mutex_lock(&s->lock);
-    if (tcg_cache_full(s)) {
+    if (tcg_cache_full(s) && !any_in_block(s)) {
         tcg_cache_reset(s);
         for (unsigned i = 0; i < s->cpus->len; i++) {
             TcgEnv *t = tcg_env(g_ptr_array_index(s->cpus, i));
@@ -226,7 +238,9 @@ static void run_blocks(CPUX86State *env)
     env->shadow = 0;
     t->stat_exit++;
     tcg_flags_from_env(env);
+    atomic_store_explicit(&t->in_block, true, memory_order_relaxed);
     tcg_enter(env, b->hot);
+    atomic_store_explicit(&t->in_block, false, memory_order_relaxed);
     tcg_flags_to_env(env);
     if (in_c != t->stat_c_insn) {
         return; /* x86_exec_insn() sees to its own */
@@ -301,6 +315,7 @@ int tcg_cpu_exec(CPUState *cs)
     tcg_exec_start(env);
     if (sigsetjmp(cs->jmp_env, 0)) {
         tcg_env(env)->single_insn = false;
+        atomic_store(&tcg_env(env)->in_block, false);
         tcg_end_exclusive(env);
     }
     reason = exec_loop(env);

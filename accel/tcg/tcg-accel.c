@@ -76,6 +76,14 @@ static int tcg_probe(char **ret_why)
     return 1;
 }
 
+static const Property tcg_accel_properties[] = {
+    DEFINE_PROP_SIZE("tb-size", TCGAccel, state.code_size, CODE_SIZE_DEFAULT,
+                     "Memory for translated code, not counting what is seldom run; when it is full "
+                     "translation begins anew",
+                     .min = 1u << 20, .max = 512u << 20),
+    DEFINE_PROP_END,
+};
+
 static void tcg_accel_class_init(ObjectClass *klass, const void *data)
 {
     AccelClass *ac = ACCEL_CLASS(klass);
@@ -176,6 +184,7 @@ static const TypeInfo tcg_types[] = {
         .instance_size = sizeof(TCGAccel),
         .instance_finalize = tcg_accel_finalize,
         .class_init = tcg_accel_class_init,
+        .properties = tcg_accel_properties,
         .doc = "Same-ISA dynamic translator",
     },
     {

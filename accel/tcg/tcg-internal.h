@@ -97,6 +97,7 @@ typedef struct TcgEnv {
     TcgState *tcg;
     _Atomic bool running; /* between tcg_exec_start() and tcg_exec_end() */
     _Atomic bool flush_pending;
+    _Atomic bool in_block; /* will return into generated code, though it may wait in C now */
     bool in_exclusive;
     bool bare; /* exceptions end tcg_cpu_exec() */
     bool single_insn; /* the next block is to hold one instruction */
@@ -230,8 +231,7 @@ typedef struct HelperPair {
 
 #define BLOCK_HASH_BITS 16
 #define BLOCKS_MAX      (1u << 20)
-#define CODE_HOT_SIZE   (160u << 20)
-#define CODE_COLD_SIZE  (288u << 20)
+#define CODE_SIZE_DEFAULT (64u << 20)
 #define BLOCK_INSNS_MAX 48
 
 typedef struct CodePage {
@@ -244,6 +244,7 @@ struct TcgState {
     GMutex lock;          /* blocks, pages, code memory */
     uint8_t *code, *hot_end, *cold_end;
     uint8_t *hot, *cold;  /* free from here */
+    uint64_t code_size;   /* of the hot code; the rest is in proportion */
     uint8_t *hot_start, *cold_start;
     uint8_t *arena, *arena_free, *arena_end; /* Blocks, maps, decoded instructions */
     Block **blocks;
