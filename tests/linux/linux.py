@@ -25,6 +25,9 @@ CASES = {
     "qemu64": (["-m", "256", "-cpu", "qemu64"], "hello", ["hello from 6"], 0),
     "ide": (["-m", "256", "-drive", "file=DISK,format=raw,if=ide", "-cdrom", "DISC"], "disks",
             ["sda 16384 sectors", "sr0 16384 sectors"], 0),
+    "iothread": (["-m", "256", "-object", "iothread,id=io", "-drive", "file=DISK,format=raw,if=none,id=d0",
+                  "-device", "ide-hd,drive=d0,iothread=io,bus=ide.0", "-cdrom", "DISC"], "disks",
+                 ["sda 16384 sectors", "sr0 16384 sectors"], 0),
 }
 
 
