@@ -396,6 +396,42 @@ static void test_multiboot_refused(Fixture *f, gconstpointer data)
     boot_refused(f, &m, sizeof(m), "-initrd");
 }
 
+/* ---- damaged headers ------------------------------------------------------------ */
+
+/* With any bit of [from, to) changed it is started or refused with a reason. */
+static void try_mutations(Fixture *f, uint8_t *image, size_t len, size_t from, size_t to)
+{
+    for (size_t bit = from * 8; bit < to * 8; bit++) {
+        g_autoptr(GError) error = NULL;
+
+        image[bit / 8] ^= 1 << bit % 8;
+        g_assert_true(g_file_set_contents_full(f->kernel, (char *)image, (gssize)len,
+                                               G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+        image[bit / 8] ^= 1 << bit % 8;
+        g_clear_pointer(&f->loader, loader_free);
+        f->loader = loader_new();
+        bool ok = x86_boot_kernel(&f->config, f->loader, &f->start, &error);
+        g_assert_true(ok == !error);
+    }
+}
+
+static void test_linux_mutations(Fixture *f, gconstpointer data)
+{
+    size_t len;
+    g_autofree uint8_t *k = make_bzimage(&len);
+
+    g_assert_true(g_file_set_contents(f->initrd, "initrd", 6, NULL));
+    f->config.initrd = f->initrd;
+    try_mutations(f, k, len, 0x1f1, 0x270);
+}
+
+static void test_multiboot_mutations(Fixture *f, gconstpointer data)
+{
+    TestMultiboot m = make_multiboot();
+
+    try_mutations(f, (uint8_t *)&m, sizeof(m), 12, offsetof(TestMultiboot, code));
+}
+
 /* ---- the ROM for -bios with -kernel ---------------------------------------------- */
 
 static void test_linuxboot_rom(void)
@@ -450,6 +486,8 @@ int main(int argc, char **argv)
     g_test_add_func("/boot/elf-mutations", test_elf_mutations);
     ADD("/boot/multiboot", test_multiboot);
     ADD("/boot/multiboot-refused", test_multiboot_refused);
+    ADD("/boot/linux-mutations", test_linux_mutations);
+    ADD("/boot/multiboot-mutations", test_multiboot_mutations);
     g_test_add_func("/boot/linuxboot-rom", test_linuxboot_rom);
     g_test_add_func("/boot/start-state", test_start_state);
     return g_test_run();
