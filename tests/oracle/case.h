@@ -154,6 +154,9 @@ typedef enum CaseKind { CASE_64, CASE_32, CASE_32_SEGMENTED, CASE_16 } CaseKind;
 void generator_make(Generator *g, uint64_t seed, unsigned classes, CaseKind kind, Case *ret);
 
 /* native.c */
+/* What this host can run natively: anything at all (FSGSBASE, AVX); cases with segments. */
+bool native_possible(void);
+bool native_has_segments(void);
 bool native_init(void);
 void native_run(const Case *c, Result *ret);
 

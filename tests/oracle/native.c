@@ -9,12 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include "target/i386/cpuid.h"
 #include "tests/oracle/case.h"
+
+#ifndef HWCAP2_FSGSBASE
+#define HWCAP2_FSGSBASE (1 << 1)
+#endif
 
 #define VECTOR_TIMEOUT 255
 
@@ -94,8 +100,14 @@ static bool set_descriptor(unsigned entry, uint32_t base, uint32_t limit, bool c
     return syscall(SYS_modify_ldt, 0x11, &d, sizeof(d)) == 0;
 }
 
-/* 16-bit code, and data with a base and a limit.  Without them such cases are not run. */
-static bool make_segments(void)
+bool native_possible(void)
+{
+    return (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) &&
+           host_has_feature(X86_FEATURE(FEAT_1_ECX, 28));
+}
+
+/* 16-bit code, and data with a base and a limit, where the kernel gives them. */
+bool native_has_segments(void)
 {
     return set_descriptor(SEL_CODE16 >> 3, CODE_BASE, CODE_SIZE - 1, true) &&
            set_descriptor(SEL_DATA >> 3, DATA_BASE, DATA_SIZE - 1, false);
@@ -117,7 +129,8 @@ bool native_init(void)
     }
     /* GS is free in a 64-bit process; FS is the C library's, and changed for the case only */
     syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)GS_BASE);
-    return make_segments() && map_areas();
+    native_has_segments();
+    return map_areas();
 }
 
 /* Compatibility mode wants real selectors. */

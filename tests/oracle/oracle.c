@@ -25,6 +25,7 @@ typedef struct Options {
 
 typedef struct Oracle {
     Options o;
+    bool has_segments;
     Generator *generator;
     Worker *worker;
     Result other;
@@ -87,6 +88,9 @@ static void make_case(Oracle *x, uint64_t seed, Case *c)
         kind = seed % 8 == 3 ? CASE_32 : seed % 16 == 7 ? CASE_32_SEGMENTED : CASE_16;
     }
 
+    if (kind > CASE_32 && !x->has_segments) {
+        kind = CASE_32;
+    }
     generator_make(x->generator, seed, x->o.class_mask, kind, c);
 }
 
@@ -257,6 +261,11 @@ int main(int argc, char **argv)
     if (!parse(&x.o, &argc, &argv)) {
         return 1;
     }
+    if (!native_possible()) {
+        g_printerr("oracle: this host has no FSGSBASE or no AVX\n");
+        return 77;
+    }
+    x.has_segments = native_has_segments();
     x.generator = generator_new();
     if (x.o.show) {
         show_all(&x);
