@@ -146,6 +146,7 @@ bool handle_memory(VMM *vmm, const char *value, GError **error)
                     "maxmem: expected the same as size: memory cannot be added later");
         return false;
     }
+    vmm->memory_given = true;
     vmm->machine->ram_size = (size + 8191) & ~UINT64_C(8191);
     return true;
 }

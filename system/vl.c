@@ -9,6 +9,7 @@
 #include "system/char/chardev.h"
 #include "system/cmdline.h"
 #include "system/loop/main-loop.h"
+#include "system/memory/backend.h"
 #include "system/monitor/monitor.h"
 #include "system/process.h"
 #include "system/runstate.h"
@@ -115,8 +116,23 @@ static bool vmm_configure_accelerators(VMM *vmm, GError **error)
 
 /* ---- M9-M22 -------------------------------------------------------------------------------- */
 
+/* Without -m the machine is as large as the backend that it is given. */
+static void size_from_backend(VMM *vmm)
+{
+    MachineState *machine = vmm->machine;
+    Object *objects = container_get(object_get_root(OBJECT(machine)), "objects"), *obj = NULL;
+
+    if (machine->memory_backend_id && !vmm->memory_given) {
+        obj = object_resolve_path_component(objects, machine->memory_backend_id);
+    }
+    if (obj && object_dynamic_cast(obj, TYPE_MEMORY_BACKEND)) {
+        machine->ram_size = MEMORY_BACKEND(obj)->size;
+    }
+}
+
 static bool vmm_init_board(VMM *vmm, GError **error)
 {
+    size_from_backend(vmm);
     return machine_create_ram(vmm->machine, error) && machine_run_board_init(vmm->machine, error);
 }
 

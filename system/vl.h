@@ -25,7 +25,7 @@ typedef struct VMM {
     char *pidfile;
     GString *data_dirs; /* -L, separated by ':' */
     bool nodefaults, nographic, display_given, serial_given, monitor_given, paused, daemonize;
-    bool snapshot;
+    bool snapshot, memory_given;
     int ready_fd; /* of a daemon's parent, -1: none */
 
     bool done; /* help was printed: there is nothing to run */

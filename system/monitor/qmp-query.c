@@ -3,6 +3,7 @@
  * QMP commands that tell something about the VM or this program.
  */
 #include "quoin-config.h"
+#include "system/iothread.h"
 #include "system/monitor/monitor-internal.h"
 #include "system/runstate.h"
 
@@ -217,6 +218,35 @@ static JsonNode *query_chardev_backends(Monitor *monitor, JsonObject *args, GErr
     return end_array(b);
 }
 
+static bool add_iothread(Object *child, const char *name, void *opaque)
+{
+    static const char *const properties[] = {"thread-id", "poll-max-ns", "poll-grow",
+                                             "poll-shrink"};
+
+    if (!object_dynamic_cast(child, TYPE_IOTHREAD)) {
+        return false;
+    }
+    json_builder_begin_object(opaque);
+    qmp_add_string(opaque, "id", name);
+    for (gsize i = 0; i < G_N_ELEMENTS(properties); i++) {
+        g_autoptr(GVariant) value = object_property_get(child, properties[i], NULL);
+
+        json_builder_set_member_name(opaque, properties[i]);
+        json_builder_add_value(opaque, json_gvariant_serialize(value));
+    }
+    json_builder_end_object(opaque);
+    return false;
+}
+
+static JsonNode *query_iothreads(Monitor *monitor, JsonObject *args, GError **error)
+{
+    JsonBuilder *b = begin_array();
+    Object *root = object_get_root(OBJECT(monitor->machine));
+
+    object_child_foreach(container_get(root, "objects"), add_iothread, b);
+    return end_array(b);
+}
+
 const QMPCommand qmp_query_commands[] = {
     {"query-version",  "", query_version},
     {"query-commands",   "", query_commands},
@@ -228,7 +258,8 @@ const QMPCommand qmp_query_commands[] = {
     {"query-uuid",       "", query_uuid},
     {"query-memory-size-summary", "", query_memory_size},
     {"query-cpus-fast",  "", query_cpus_fast},
-    {"query-chardev",   "", query_chardev},
-    {"query-chardev-backends",    "", query_chardev_backends},
-    {NULL    },
+    {"query-iothreads",   "", query_iothreads},
+    {"query-chardev",    "", query_chardev},
+    {"query-chardev-backends",     "", query_chardev_backends},
+    {NULL     },
 };

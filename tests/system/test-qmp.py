@@ -92,6 +92,14 @@ def test_objects():
         vm.result("object-del", id="io")
 
 
+def test_backends():
+    with negotiated("-machine", "pc,memory-backend=ram", "-object",
+                    "memory-backend-ram,id=ram,size=48M", "-object", "iothread,id=io") as vm:
+        assert vm.result("query-memory-size-summary")["base-memory"] == 48 << 20
+        threads = vm.result("query-iothreads")
+        assert [one["id"] for one in threads] == ["io"] and threads[0]["thread-id"] > 0
+
+
 def test_run_state():
     with negotiated("-machine", "pc", "-S") as vm:
         assert vm.result("query-status") == {"status": "prelaunch", "singlestep": False,
@@ -166,7 +174,7 @@ def test_bad_input():
 def main():
     tap = Tap()
     for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
-                 test_objects, test_run_state, test_no_shutdown, test_hmp, test_hotplug,
+                 test_objects, test_backends, test_run_state, test_no_shutdown, test_hmp, test_hotplug,
                  test_bad_input):
         tap.run(test.__name__, test)
     tap.finish()
