@@ -44,7 +44,6 @@ typedef struct Fixture {
 
 static void add_cpu(Fixture *f, unsigned n)
 {
-    g_autofree char *id = g_strdup_printf("id=%u", n);
     DeviceState *apic;
 
     f->cpu[n] = CPU(device_test_add(f->t, "test-apic-cpu"));

@@ -57,8 +57,6 @@ static void test_aml_package_length(void)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *bytes = g_malloc0(rows[i].content);
-        g_autoptr(GString) expect = g_string_new("10");
         Aml *a = aml_new();
 
         aml_scope(a, "ABCD");
