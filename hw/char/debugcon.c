@@ -65,13 +65,11 @@ static void debugcon_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo debugcon_types[] = {
-    {
-        .name = TYPE_ISA_DEBUGCON,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(ISADebugcon),
-        .class_init = debugcon_class_init,
-        .properties = debugcon_properties,
-        .doc = "debug console: a port whose bytes go to a character device",
-    },
+    {.name = TYPE_ISA_DEBUGCON,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(ISADebugcon),
+     .class_init = debugcon_class_init,
+     .properties = debugcon_properties,
+     .doc = "debug console: a port whose bytes go to a character device"},
 };
 DEFINE_TYPES(debugcon_types)

@@ -10,7 +10,12 @@ OBJECT_DECLARE_SIMPLE(ISASerial, ISA_SERIAL, TYPE_ISA_SERIAL)
 static const struct {
     uint16_t iobase;
     uint8_t irq;
-} isa_serial_ports[MAX_ISA_SERIAL] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
+} isa_serial_ports[MAX_ISA_SERIAL] = {
+    {0x3f8, 4},
+    {0x2f8, 3},
+    {0x3e8, 4},
+    {0x2e8, 3}
+};
 
 struct ISASerial {
     ISADevice parent_obj;
@@ -128,13 +133,11 @@ static void isa_serial_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo isa_serial_types[] = {
-    {
-        .name = TYPE_ISA_SERIAL,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(ISASerial),
-        .class_init = isa_serial_class_init,
-        .properties = isa_serial_properties,
-        .doc = "16550A serial port",
-    },
+    {.name = TYPE_ISA_SERIAL,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(ISASerial),
+     .class_init = isa_serial_class_init,
+     .properties = isa_serial_properties,
+     .doc = "16550A serial port"},
 };
 DEFINE_TYPES(isa_serial_types)

@@ -46,17 +46,17 @@
 #define MCR_OUT2 0x08
 #define MCR_LOOP 0x10
 
-#define LSR_DR   0x01
-#define LSR_OE   0x02
-#define LSR_BI   0x10
-#define LSR_THRE 0x20
-#define LSR_TEMT 0x40
+#define LSR_DR     0x01
+#define LSR_OE     0x02
+#define LSR_BI     0x10
+#define LSR_THRE   0x20
+#define LSR_TEMT   0x40
 #define LSR_ERRORS 0x1e
 
-#define MSR_CTS  0x10
-#define MSR_DSR  0x20
-#define MSR_RI   0x40
-#define MSR_DCD  0x80
+#define MSR_CTS   0x10
+#define MSR_DSR   0x20
+#define MSR_RI    0x40
+#define MSR_DCD   0x80
 #define MSR_DELTA 0x0f
 
 static const uint8_t trigger_levels[] = {1, 4, 8, 14};
@@ -268,7 +268,9 @@ static void serial_update_line(Serial *s)
         .speed = SERIAL_FREQUENCY / MAX(s->divisor, 1),
         .data_bits = 5 + (s->lcr & 3),
         .stop_bits = s->lcr & LCR_STOP ? 2 : 1,
-        .parity = !(s->lcr & LCR_PARITY) ? 'N' : s->lcr & LCR_EVEN ? 'E' : 'O',
+        .parity = !(s->lcr & LCR_PARITY) ? 'N'
+                  : s->lcr & LCR_EVEN    ? 'E'
+                                         : 'O',
     };
 
     char_frontend_set_line(&s->chr, &line);

@@ -9,11 +9,11 @@
 #include "hw/isa/isa.h"
 #include "system/char/chardev.h"
 
-#define TYPE_ISA_SERIAL    "isa-serial"
-#define MAX_ISA_SERIAL     4
+#define TYPE_ISA_SERIAL "isa-serial"
+#define MAX_ISA_SERIAL  4
 
-#define SERIAL_FIFO_SIZE   16
-#define SERIAL_FREQUENCY   115200 /* of the baud generator's input, over 16 */
+#define SERIAL_FIFO_SIZE 16
+#define SERIAL_FREQUENCY 115200 /* of the baud generator's input, over 16 */
 
 typedef struct SerialFIFO {
     uint8_t data[SERIAL_FIFO_SIZE];
@@ -31,7 +31,7 @@ typedef struct Serial {
 
     uint16_t divisor;
     uint8_t ier, fcr, lcr, mcr, lsr, msr, scr;
-    uint8_t rbr; /* the last byte read */
+    uint8_t rbr;          /* the last byte read */
     bool thre_pending;    /* transmitter holding register empty, not yet told */
     bool timeout_pending; /* bytes below the trigger level wait for too long */
     bool waiting;         /* for the back end to take more */

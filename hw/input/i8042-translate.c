@@ -5,6 +5,8 @@
  */
 #include "hw/input/i8042-internal.h"
 
+/* A row of sixteen codes a line. */
+/* clang-format off */
 #define ROW(b) b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6, b + 7
 #define ROWS(b) ROW(b), ROW(b + 8)
 
@@ -20,3 +22,4 @@ const uint8_t i8042_translate[256] = {
     0x80, 0x81, 0x82, 0x41, 0x54, 0x85, 0x86, 0x87, ROW(0x88),
     ROWS(0x90), ROWS(0xa0), ROWS(0xb0), ROWS(0xc0), ROWS(0xd0), ROWS(0xe0), ROWS(0xf0),
 };
+/* clang-format on */

@@ -56,7 +56,7 @@
 #define CMD_ENABLE_A20   0xdf
 #define CMD_PULSE        0xf0 /* to ff: bits that are 0 are pulsed low */
 
-#define RAM_SIZE 32
+#define RAM_SIZE     32
 #define SELF_TEST_OK 0x55
 #define SCAN_BREAK   0xf0
 
@@ -71,9 +71,9 @@ struct I8042 {
     MachineState *machine;
     uint32_t kbd_line, aux_line;
 
-    uint8_t status; /* OBF, SYSTEM, COMMAND, AUX */
+    uint8_t status;        /* OBF, SYSTEM, COMMAND, AUX */
     uint8_t ram[RAM_SIZE]; /* [0] is the mode */
-    uint8_t command; /* that waits for its argument, 0: none */
+    uint8_t command;       /* that waits for its argument, 0: none */
     uint8_t buffer;
     uint8_t answer;
     uint8_t answer_source; /* enum BufferSource */
@@ -433,18 +433,12 @@ static const Property i8042_properties[] = {
 };
 
 static const StateField i8042_state[] = {
-    STATE_FIELD(I8042, status),
-    STATE_FIELD(I8042, ram),
-    STATE_FIELD(I8042, command),
-    STATE_FIELD(I8042, buffer),
-    STATE_FIELD(I8042, answer),
-    STATE_FIELD(I8042, answer_source),
-    STATE_FIELD(I8042, has_answer),
-    STATE_FIELD(I8042, break_prefix),
-    STATE_FIELD(I8042, a20_level),
-    STATE_FIELD(I8042, keyboard),
-    STATE_FIELD(I8042, mouse),
-    STATE_END,
+    STATE_FIELD(I8042, status),     STATE_FIELD(I8042, ram),
+    STATE_FIELD(I8042, command),    STATE_FIELD(I8042, buffer),
+    STATE_FIELD(I8042, answer),     STATE_FIELD(I8042, answer_source),
+    STATE_FIELD(I8042, has_answer), STATE_FIELD(I8042, break_prefix),
+    STATE_FIELD(I8042, a20_level),  STATE_FIELD(I8042, keyboard),
+    STATE_FIELD(I8042, mouse),      STATE_END,
 };
 
 static void i8042_class_init(ObjectClass *klass, const void *data)
@@ -460,13 +454,11 @@ static void i8042_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo i8042_types[] = {
-    {
-        .name = TYPE_I8042,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(I8042),
-        .class_init = i8042_class_init,
-        .properties = i8042_properties,
-        .doc = "PS/2 controller with keyboard and mouse",
-    },
+    {.name = TYPE_I8042,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(I8042),
+     .class_init = i8042_class_init,
+     .properties = i8042_properties,
+     .doc = "PS/2 controller with keyboard and mouse"},
 };
 DEFINE_TYPES(i8042_types)

@@ -8,9 +8,9 @@
 
 #include "hw/isa/isa.h"
 
-#define TYPE_I8042   "i8042"
-#define TYPE_PORT92  "port92" /* fast A20 and reset; gpio output "a20" too */
-#define I8042_A20    "a20"
+#define TYPE_I8042  "i8042"
+#define TYPE_PORT92 "port92" /* fast A20 and reset; gpio output "a20" too */
+#define I8042_A20   "a20"
 
 ISADevice *i8042_create(ISABus *bus, IRQ a20, GError **error);
 ISADevice *port92_create(ISABus *bus, IRQ a20, GError **error);

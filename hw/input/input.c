@@ -72,11 +72,9 @@ void input_send_move(MachineState *machine, int dx, int dy, int dz, unsigned but
 }
 
 static const TypeInfo input_types[] = {
-    {
-        .name = TYPE_INPUT_ROUTER,
-        .parent = TYPE_OBJECT,
-        .instance_size = sizeof(InputRouter),
-        .doc = "leads key strokes and mouse movements to input devices",
-    },
+    {.name = TYPE_INPUT_ROUTER,
+     .parent = TYPE_OBJECT,
+     .instance_size = sizeof(InputRouter),
+     .doc = "leads key strokes and mouse movements to input devices"},
 };
 DEFINE_TYPES(input_types)

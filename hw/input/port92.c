@@ -75,12 +75,10 @@ static void port92_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo port92_types[] = {
-    {
-        .name = TYPE_PORT92,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(Port92),
-        .class_init = port92_class_init,
-        .doc = "port 92h: fast A20 gate and reset",
-    },
+    {.name = TYPE_PORT92,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(Port92),
+     .class_init = port92_class_init,
+     .doc = "port 92h: fast A20 gate and reset"},
 };
 DEFINE_TYPES(port92_types)

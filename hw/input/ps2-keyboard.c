@@ -12,20 +12,20 @@
 #define KBD_BAT_OK 0xaa
 #define KBD_ECHO   0xee
 
-#define CMD_SET_LEDS     0xed
-#define CMD_ECHO         0xee
-#define CMD_SCAN_SET     0xf0
-#define CMD_IDENTIFY     0xf2
-#define CMD_SET_RATE     0xf3
-#define CMD_ENABLE       0xf4
-#define CMD_DISABLE      0xf5
-#define CMD_DEFAULT      0xf6
-#define CMD_ALL_FIRST    0xf7 /* to fa: make all keys of a kind (set 3) */
-#define CMD_ALL_LAST     0xfa
-#define CMD_KEY_FIRST    0xfb /* to fd: make one key of a kind (set 3) */
-#define CMD_KEY_LAST     0xfd
-#define CMD_RESEND       0xfe
-#define CMD_RESET        0xff
+#define CMD_SET_LEDS  0xed
+#define CMD_ECHO      0xee
+#define CMD_SCAN_SET  0xf0
+#define CMD_IDENTIFY  0xf2
+#define CMD_SET_RATE  0xf3
+#define CMD_ENABLE    0xf4
+#define CMD_DISABLE   0xf5
+#define CMD_DEFAULT   0xf6
+#define CMD_ALL_FIRST 0xf7 /* to fa: make all keys of a kind (set 3) */
+#define CMD_ALL_LAST  0xfa
+#define CMD_KEY_FIRST 0xfb /* to fd: make one key of a kind (set 3) */
+#define CMD_KEY_LAST  0xfd
+#define CMD_RESEND    0xfe
+#define CMD_RESET     0xff
 
 #define DEFAULT_RATE 0x2b /* 10.9 characters a second after 500 ms */
 

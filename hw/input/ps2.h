@@ -47,7 +47,7 @@ typedef struct PS2Mouse {
     uint8_t command;
     uint8_t id; /* 0; 3: wheel; 4: five buttons */
     uint8_t rate, resolution;
-    uint8_t knock[2]; /* the last two rates */
+    uint8_t knock[2];   /* the last two rates */
     int32_t dx, dy, dz; /* not yet reported */
     uint8_t buttons, reported_buttons;
 } PS2Mouse;

@@ -344,13 +344,11 @@ static void apic_bus_finalize(Object *obj)
 }
 
 static const TypeInfo apic_bus_types[] = {
-    {
-        .name = TYPE_APIC_BUS,
-        .parent = TYPE_OBJECT,
-        .instance_size = sizeof(APICBus),
-        .instance_init = apic_bus_instance_init,
-        .instance_finalize = apic_bus_finalize,
-        .doc = "carries interrupt messages to local APICs",
-    },
+    {.name = TYPE_APIC_BUS,
+     .parent = TYPE_OBJECT,
+     .instance_size = sizeof(APICBus),
+     .instance_init = apic_bus_instance_init,
+     .instance_finalize = apic_bus_finalize,
+     .doc = "carries interrupt messages to local APICs"},
 };
 DEFINE_TYPES(apic_bus_types)

@@ -43,7 +43,7 @@ typedef struct APICMessage {
     uint8_t vector;
     uint8_t mode; /* APIC_DM_* */
     bool logical;
-    bool level; /* trigger mode */
+    bool level;  /* trigger mode */
     bool x2apic; /* dest is a 32-bit one */
 } APICMessage;
 

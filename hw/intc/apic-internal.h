@@ -46,24 +46,24 @@ enum APICLVT {
     APIC_LVT_COUNT,
 };
 
-#define LVT_MODE_SHIFT  8
-#define LVT_POLARITY    (1u << 13)
-#define LVT_REMOTE_IRR  (1u << 14)
-#define LVT_LEVEL       (1u << 15)
-#define LVT_MASKED      (1u << 16)
-#define LVT_TIMER_MODE  (3u << 17)
+#define LVT_MODE_SHIFT     8
+#define LVT_POLARITY       (1u << 13)
+#define LVT_REMOTE_IRR     (1u << 14)
+#define LVT_LEVEL          (1u << 15)
+#define LVT_MASKED         (1u << 16)
+#define LVT_TIMER_MODE     (3u << 17)
 #define LVT_TIMER_ONE_SHOT (0u << 17)
 #define LVT_TIMER_PERIODIC (1u << 17)
 #define LVT_TIMER_DEADLINE (2u << 17)
 
-#define SVR_ENABLE            (1u << 8)
-#define SVR_FOCUS_DISABLE     (1u << 9)
-#define SVR_SUPPRESS_EOI      (1u << 12)
-#define APIC_VERSION_NO_EOI   (1u << 24) /* broadcast of EOI can be suppressed */
+#define SVR_ENABLE          (1u << 8)
+#define SVR_FOCUS_DISABLE   (1u << 9)
+#define SVR_SUPPRESS_EOI    (1u << 12)
+#define APIC_VERSION_NO_EOI (1u << 24) /* broadcast of EOI can be suppressed */
 
-#define ESR_SEND_ILLEGAL      (1u << 5)
-#define ESR_RECEIVE_ILLEGAL   (1u << 6)
-#define ESR_ILLEGAL_REGISTER  (1u << 7)
+#define ESR_SEND_ILLEGAL     (1u << 5)
+#define ESR_RECEIVE_ILLEGAL  (1u << 6)
+#define ESR_ILLEGAL_REGISTER (1u << 7)
 
 #define APIC_FIRST_VECTOR 16 /* lower ones are illegal */
 
@@ -88,7 +88,7 @@ struct LocalAPIC {
     uint32_t icr, icr2;
     uint32_t lvt[APIC_LVT_COUNT];
     uint32_t isr[8], tmr[8], irr[8];
-    uint8_t lint_level; /* bit 0: LINT0, bit 1: LINT1 */
+    uint8_t lint_level;  /* bit 0: LINT0, bit 1: LINT1 */
     bool extint_message; /* an ExtINT came as a message */
     bool wait_for_sipi;
     uint8_t sipi_vector;

@@ -37,8 +37,8 @@ static void icr_send_shorthand(LocalAPIC *s, enum Shorthand shorthand, const API
     for (unsigned i = 0; i < s->bus->apics->len; i++) {
         LocalAPIC *target = s->bus->apics->pdata[i];
         bool self = target == s;
-        if (apic_is_enabled(target) && (self ? shorthand != SHORTHAND_OTHERS
-                                             : shorthand != SHORTHAND_SELF)) {
+        if (apic_is_enabled(target) &&
+            (self ? shorthand != SHORTHAND_OTHERS : shorthand != SHORTHAND_SELF)) {
             apic_accept(target, message);
         }
     }

@@ -226,8 +226,8 @@ void apic_deliver_lvt(LocalAPIC *s, enum APICLVT n)
     uint32_t lvt = s->lvt[n];
     APICMessage message = {
         .vector = lvt & 0xff,
-        .mode = n == APIC_LVT_TIMER || n == APIC_LVT_ERROR ? APIC_DM_FIXED
-                                                           : lvt >> LVT_MODE_SHIFT & 7,
+        .mode =
+            n == APIC_LVT_TIMER || n == APIC_LVT_ERROR ? APIC_DM_FIXED : lvt >> LVT_MODE_SHIFT & 7,
         .level = (n == APIC_LVT_LINT0 || n == APIC_LVT_LINT1) && (lvt & LVT_LEVEL),
     };
 
@@ -543,30 +543,18 @@ static const Property apic_properties[] = {
 };
 
 static const StateField apic_state[] = {
-    STATE_FIELD(LocalAPIC, base),
-    STATE_FIELD(LocalAPIC, xapic_id),
-    STATE_FIELD(LocalAPIC, tpr),
-    STATE_FIELD(LocalAPIC, ldr),
-    STATE_FIELD(LocalAPIC, dfr),
-    STATE_FIELD(LocalAPIC, svr),
-    STATE_FIELD(LocalAPIC, esr),
-    STATE_FIELD(LocalAPIC, esr_pending),
-    STATE_FIELD(LocalAPIC, icr),
-    STATE_FIELD(LocalAPIC, icr2),
-    STATE_FIELD(LocalAPIC, lvt),
-    STATE_FIELD(LocalAPIC, isr),
-    STATE_FIELD(LocalAPIC, tmr),
-    STATE_FIELD(LocalAPIC, irr),
-    STATE_FIELD(LocalAPIC, lint_level),
-    STATE_FIELD(LocalAPIC, extint_message),
-    STATE_FIELD(LocalAPIC, wait_for_sipi),
-    STATE_FIELD(LocalAPIC, sipi_vector),
-    STATE_FIELD(LocalAPIC, timer_divide),
-    STATE_FIELD(LocalAPIC, timer_initial),
-    STATE_FIELD(LocalAPIC, timer_start),
-    STATE_FIELD(LocalAPIC, timer_next),
-    STATE_FIELD(LocalAPIC, tsc_deadline),
-    STATE_END,
+    STATE_FIELD(LocalAPIC, base),          STATE_FIELD(LocalAPIC, xapic_id),
+    STATE_FIELD(LocalAPIC, tpr),           STATE_FIELD(LocalAPIC, ldr),
+    STATE_FIELD(LocalAPIC, dfr),           STATE_FIELD(LocalAPIC, svr),
+    STATE_FIELD(LocalAPIC, esr),           STATE_FIELD(LocalAPIC, esr_pending),
+    STATE_FIELD(LocalAPIC, icr),           STATE_FIELD(LocalAPIC, icr2),
+    STATE_FIELD(LocalAPIC, lvt),           STATE_FIELD(LocalAPIC, isr),
+    STATE_FIELD(LocalAPIC, tmr),           STATE_FIELD(LocalAPIC, irr),
+    STATE_FIELD(LocalAPIC, lint_level),    STATE_FIELD(LocalAPIC, extint_message),
+    STATE_FIELD(LocalAPIC, wait_for_sipi), STATE_FIELD(LocalAPIC, sipi_vector),
+    STATE_FIELD(LocalAPIC, timer_divide),  STATE_FIELD(LocalAPIC, timer_initial),
+    STATE_FIELD(LocalAPIC, timer_start),   STATE_FIELD(LocalAPIC, timer_next),
+    STATE_FIELD(LocalAPIC, tsc_deadline),  STATE_END,
 };
 
 static void apic_class_init(ObjectClass *klass, const void *data)
@@ -594,14 +582,12 @@ static void apic_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo apic_types[] = {
-    {
-        .name = TYPE_APIC,
-        .parent = TYPE_DEVICE,
-        .instance_size = sizeof(LocalAPIC),
-        .class_init = apic_class_init,
-        .interfaces = (const InterfaceInfo[]){{TYPE_X86_APIC}, {NULL}},
-        .properties = apic_properties,
-        .doc = "local APIC",
-    },
+    {.name = TYPE_APIC,
+     .parent = TYPE_DEVICE,
+     .instance_size = sizeof(LocalAPIC),
+     .class_init = apic_class_init,
+     .interfaces = (const InterfaceInfo[]){{TYPE_X86_APIC}, {NULL}},
+     .properties = apic_properties,
+     .doc = "local APIC"},
 };
 DEFINE_TYPES(apic_types)

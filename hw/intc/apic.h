@@ -13,7 +13,7 @@
 #include "hw/intc/i8259.h"
 #include "target/i386/apic.h"
 
-#define TYPE_APIC "apic"
+#define TYPE_APIC       "apic"
 #define TYPE_LOCAL_APIC TYPE_APIC
 
 /*

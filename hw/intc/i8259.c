@@ -457,13 +457,11 @@ static void i8259_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo i8259_types[] = {
-    {
-        .name = TYPE_I8259,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(I8259State),
-        .class_init = i8259_class_init,
-        .properties = i8259_properties,
-        .doc = "8259A interrupt controller",
-    },
+    {.name = TYPE_I8259,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(I8259State),
+     .class_init = i8259_class_init,
+     .properties = i8259_properties,
+     .doc = "8259A interrupt controller"},
 };
 DEFINE_TYPES(i8259_types)

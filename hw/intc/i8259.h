@@ -13,7 +13,7 @@ OBJECT_DECLARE_SIMPLE(I8259State, I8259, TYPE_I8259)
 
 typedef struct I8259Pair {
     I8259State *master, *slave; /* borrowed from the tree */
-    IRQ irqs[ISA_NUM_IRQS]; /* inputs, borrowed from the devices; [2] is the cascade: NULL */
+    IRQ irqs[ISA_NUM_IRQS];     /* inputs, borrowed from the devices; [2] is the cascade: NULL */
 } I8259Pair;
 
 /* Both controllers at 20h, a0h, 4d0h and 4d1h; `intr` is referenced. */

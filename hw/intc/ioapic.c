@@ -297,13 +297,11 @@ static void ioapic_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo ioapic_types[] = {
-    {
-        .name = TYPE_IOAPIC,
-        .parent = TYPE_SYS_BUS_DEVICE,
-        .instance_size = sizeof(IOAPICState),
-        .class_init = ioapic_class_init,
-        .properties = ioapic_properties,
-        .doc = "I/O APIC with 24 inputs",
-    },
+    {.name = TYPE_IOAPIC,
+     .parent = TYPE_SYS_BUS_DEVICE,
+     .instance_size = sizeof(IOAPICState),
+     .class_init = ioapic_class_init,
+     .properties = ioapic_properties,
+     .doc = "I/O APIC with 24 inputs"},
 };
 DEFINE_TYPES(ioapic_types)

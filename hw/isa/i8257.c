@@ -251,8 +251,8 @@ static void i8257_write_register(I8257State *s, unsigned reg, uint8_t value)
         s->command = value;
         break;
     case 0x9: /* a request by software */
-        s->requests = value & 4 ? s->requests | 1u << (value & 3)
-                                : s->requests & ~(1u << (value & 3));
+        s->requests =
+            value & 4 ? s->requests | 1u << (value & 3) : s->requests & ~(1u << (value & 3));
         break;
     case 0xa:
         s->mask = value & 4 ? s->mask | 1u << (value & 3) : s->mask & ~(1u << (value & 3));
@@ -430,14 +430,12 @@ static void i8257_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo i8257_types[] = {
-    {
-        .name = TYPE_I8257,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(I8257State),
-        .class_init = i8257_class_init,
-        .interfaces = (const InterfaceInfo[]){{TYPE_ISA_DMA}, {NULL}},
-        .properties = i8257_properties,
-        .doc = "8237A DMA controller",
-    },
+    {.name = TYPE_I8257,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(I8257State),
+     .class_init = i8257_class_init,
+     .interfaces = (const InterfaceInfo[]){{TYPE_ISA_DMA}, {NULL}},
+     .properties = i8257_properties,
+     .doc = "8237A DMA controller"},
 };
 DEFINE_TYPES(i8257_types)

@@ -112,28 +112,22 @@ static void isa_device_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo isa_types[] = {
-    {
-        .name = TYPE_ISA_BUS,
-        .parent = TYPE_BUS,
-        .instance_size = sizeof(ISABus),
-        .instance_finalize = isa_bus_finalize,
-        .class_size = sizeof(ISABusClass),
-        .doc = "ISA bus",
-    },
-    {
-        .name = TYPE_ISA_DEVICE,
-        .parent = TYPE_DEVICE,
-        .abstract = true,
-        .instance_size = sizeof(ISADevice),
-        .class_size = sizeof(ISADeviceClass),
-        .class_init = isa_device_class_init,
-        .doc = "device on an ISA bus",
-    },
-    {
-        .name = TYPE_ISA_DMA,
-        .parent = TYPE_INTERFACE,
-        .class_size = sizeof(ISADMAClass),
-        .doc = "DMA controller of an ISA bus",
-    },
+    {.name = TYPE_ISA_BUS,
+     .parent = TYPE_BUS,
+     .instance_size = sizeof(ISABus),
+     .instance_finalize = isa_bus_finalize,
+     .class_size = sizeof(ISABusClass),
+     .doc = "ISA bus"},
+    {.name = TYPE_ISA_DEVICE,
+     .parent = TYPE_DEVICE,
+     .abstract = true,
+     .instance_size = sizeof(ISADevice),
+     .class_size = sizeof(ISADeviceClass),
+     .class_init = isa_device_class_init,
+     .doc = "device on an ISA bus"},
+    {.name = TYPE_ISA_DMA,
+     .parent = TYPE_INTERFACE,
+     .class_size = sizeof(ISADMAClass),
+     .doc = "DMA controller of an ISA bus"        },
 };
 DEFINE_TYPES(isa_types)

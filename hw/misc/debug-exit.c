@@ -59,13 +59,11 @@ static void debug_exit_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo debug_exit_types[] = {
-    {
-        .name = TYPE_ISA_DEBUG_EXIT,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(ISADebugExit),
-        .class_init = debug_exit_class_init,
-        .properties = debug_exit_properties,
-        .doc = "ends the VM with a status that the guest writes",
-    },
+    {.name = TYPE_ISA_DEBUG_EXIT,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(ISADebugExit),
+     .class_init = debug_exit_class_init,
+     .properties = debug_exit_properties,
+     .doc = "ends the VM with a status that the guest writes"},
 };
 DEFINE_TYPES(debug_exit_types)

@@ -35,41 +35,43 @@ enum RTCRegister {
     RTC_CENTURY = 0x32,
 };
 
-#define RTC_SIZE 128
-#define A_UIP        0x80
-#define A_DIVIDER    0x70
-#define A_DIV_RESET  0x60 /* 11x */
-#define A_RATE       0x0f
-#define A_DEFAULT    0x26
-#define B_SET        0x80
-#define B_PIE        0x40
-#define B_AIE        0x20
-#define B_UIE        0x10
-#define B_SQWE       0x08
-#define B_BINARY     0x04
-#define B_24H        0x02
-#define C_IRQF       0x80
-#define C_PF         0x40
-#define C_AF         0x20
-#define C_UF         0x10
-#define D_VRT        0x80
-#define HOUR_PM      0x80
-#define ALARM_ANY    0xc0 /* and above: matches everything */
-#define NMI_MASK     0x80
+#define RTC_SIZE    128
+#define A_UIP       0x80
+#define A_DIVIDER   0x70
+#define A_DIV_RESET 0x60 /* 11x */
+#define A_RATE      0x0f
+#define A_DEFAULT   0x26
+#define B_SET       0x80
+#define B_PIE       0x40
+#define B_AIE       0x20
+#define B_UIE       0x10
+#define B_SQWE      0x08
+#define B_BINARY    0x04
+#define B_24H       0x02
+#define C_IRQF      0x80
+#define C_PF        0x40
+#define C_AF        0x20
+#define C_UF        0x10
+#define D_VRT       0x80
+#define HOUR_PM     0x80
+#define ALARM_ANY   0xc0 /* and above: matches everything */
+#define NMI_MASK    0x80
 
-#define UIP_NS            244000 /* before the update */
-#define CRYSTAL_HZ        32768
-#define MAX_ALARM_LOOK    86400 /* alarms recur daily */
-#define MAX_COALESCED     1000
-#define MAX_REINJECT      20
+#define UIP_NS         244000 /* before the update */
+#define CRYSTAL_HZ     32768
+#define MAX_ALARM_LOOK 86400 /* alarms recur daily */
+#define MAX_COALESCED  1000
+#define MAX_REINJECT   20
 
 enum TickPolicy { TICKS_DISCARD, TICKS_SLEW };
-static const EnumInfo tick_policy_enum = {"LostTickPolicy",
-                                          (const char *const[]){"discard", "slew", NULL}};
+static const EnumInfo tick_policy_enum = {
+    "LostTickPolicy", (const char *const[]){"discard", "slew", NULL}
+};
 
 enum RTCClock { RTC_CLOCK_HOST, RTC_CLOCK_RT, RTC_CLOCK_VM };
-static const EnumInfo rtc_clock_enum = {"RTCClock",
-                                        (const char *const[]){"host", "rt", "vm", NULL}};
+static const EnumInfo rtc_clock_enum = {
+    "RTCClock", (const char *const[]){"host", "rt", "vm", NULL}
+};
 static const ClockType clock_types[] = {CLOCK_HOST, CLOCK_REALTIME_NS, CLOCK_VIRTUAL};
 
 struct RTCState {
@@ -87,8 +89,8 @@ struct RTCState {
     uint8_t index;
     bool nmi_masked;
     uint8_t cmos[RTC_SIZE];
-    int64_t offset;       /* guest time - clock, in seconds */
-    int64_t last_second;  /* updates up to this second are accounted for */
+    int64_t offset;        /* guest time - clock, in seconds */
+    int64_t last_second;   /* updates up to this second are accounted for */
     int64_t periodic_next; /* virtual ns of the next periodic tick */
     uint8_t weekday_shift; /* the guest's idea of the week against the calendar's */
     uint32_t coalesced, reinjected;
@@ -526,7 +528,8 @@ static bool rtc_start_second(RTCState *s, int64_t *ret_second, GError **error)
     if (!rtc_date_parse(s->base, ret_second)) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
                     TYPE_MC146818_RTC ": base=%s: expected utc, localtime or a date such as "
-                    "2006-06-17T16:01:21", s->base);
+                                      "2006-06-17T16:01:21",
+                    s->base);
         return false;
     }
     return true;
@@ -598,16 +601,11 @@ static const Property rtc_properties[] = {
 };
 
 static const StateField rtc_state[] = {
-    STATE_FIELD(RTCState, index),
-    STATE_FIELD(RTCState, nmi_masked),
-    STATE_FIELD(RTCState, cmos),
-    STATE_FIELD(RTCState, offset),
-    STATE_FIELD(RTCState, last_second),
-    STATE_FIELD(RTCState, periodic_next),
-    STATE_FIELD(RTCState, weekday_shift),
-    STATE_FIELD(RTCState, coalesced),
-    STATE_FIELD(RTCState, reinjected),
-    STATE_END,
+    STATE_FIELD(RTCState, index),         STATE_FIELD(RTCState, nmi_masked),
+    STATE_FIELD(RTCState, cmos),          STATE_FIELD(RTCState, offset),
+    STATE_FIELD(RTCState, last_second),   STATE_FIELD(RTCState, periodic_next),
+    STATE_FIELD(RTCState, weekday_shift), STATE_FIELD(RTCState, coalesced),
+    STATE_FIELD(RTCState, reinjected),    STATE_END,
 };
 
 static void rtc_class_init(ObjectClass *klass, const void *data)
@@ -622,13 +620,11 @@ static void rtc_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo rtc_types[] = {
-    {
-        .name = TYPE_MC146818_RTC,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(RTCState),
-        .class_init = rtc_class_init,
-        .properties = rtc_properties,
-        .doc = "MC146818 real-time clock and CMOS memory",
-    },
+    {.name = TYPE_MC146818_RTC,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(RTCState),
+     .class_init = rtc_class_init,
+     .properties = rtc_properties,
+     .doc = "MC146818 real-time clock and CMOS memory"},
 };
 DEFINE_TYPES(rtc_types)

@@ -7,10 +7,10 @@
 
 #include <stdio.h>
 
-#define SECONDS_PER_DAY   86400
-#define DAYS_PER_ERA      146097 /* 400 years */
-#define DAYS_TO_1970      719468 /* from 0000-03-01 */
-#define THURSDAY          4      /* 1970-01-01 */
+#define SECONDS_PER_DAY 86400
+#define DAYS_PER_ERA    146097 /* 400 years */
+#define DAYS_TO_1970    719468 /* from 0000-03-01 */
+#define THURSDAY        4      /* 1970-01-01 */
 
 static int64_t floor_div(int64_t a, int64_t b)
 {

@@ -21,43 +21,43 @@
 #include "hw/intc/apic-bus.h"
 #include "system/log.h"
 
-#define HPET_SIZE       0x400
-#define HPET_MIN_TIMERS 3
-#define HPET_MAX_TIMERS 32
-#define FS_PER_NS       1000000ull
+#define HPET_SIZE          0x400
+#define HPET_MIN_TIMERS    3
+#define HPET_MAX_TIMERS    32
+#define FS_PER_NS          1000000ull
 #define HPET_MIN_PERIOD_NS 20000
 #define HPET_CATCH_UP_NS   300000 /* between interrupts that are late */
 #define HPET_BACKLOG_NS    250000000
 
-#define REG_CAP        0x000
-#define REG_CONFIG     0x010
-#define REG_STATUS     0x020
-#define REG_COUNTER    0x0f0
-#define REG_TIMERS     0x100
-#define TIMER_CONFIG   0x00
-#define TIMER_CMP      0x08
-#define TIMER_ROUTE    0x10
+#define REG_CAP      0x000
+#define REG_CONFIG   0x010
+#define REG_STATUS   0x020
+#define REG_COUNTER  0x0f0
+#define REG_TIMERS   0x100
+#define TIMER_CONFIG 0x00
+#define TIMER_CMP    0x08
+#define TIMER_ROUTE  0x10
 
-#define CAP_REVISION   0x01ull
+#define CAP_REVISION     0x01ull
 #define CAP_TIMERS_SHIFT 8
-#define CAP_64BIT      (1ull << 13)
-#define CAP_LEGACY     (1ull << 15)
-#define CAP_VENDOR     (0x8086ull << 16)
+#define CAP_64BIT        (1ull << 13)
+#define CAP_LEGACY       (1ull << 15)
+#define CAP_VENDOR       (0x8086ull << 16)
 
-#define CONFIG_ENABLE  1u
-#define CONFIG_LEGACY  2u
+#define CONFIG_ENABLE 1u
+#define CONFIG_LEGACY 2u
 
-#define TN_LEVEL       (1ull << 1)
-#define TN_INT_ENABLE  (1ull << 2)
-#define TN_PERIODIC    (1ull << 3)
+#define TN_LEVEL        (1ull << 1)
+#define TN_INT_ENABLE   (1ull << 2)
+#define TN_PERIODIC     (1ull << 3)
 #define TN_PERIODIC_CAP (1ull << 4)
-#define TN_64BIT_CAP   (1ull << 5)
-#define TN_SET_VALUE   (1ull << 6)
-#define TN_32BIT       (1ull << 8)
-#define TN_ROUTE_SHIFT 9
-#define TN_FSB         (1ull << 14)
-#define TN_FSB_CAP     (1ull << 15)
-#define TN_WRITABLE    0x7f4eull
+#define TN_64BIT_CAP    (1ull << 5)
+#define TN_SET_VALUE    (1ull << 6)
+#define TN_32BIT        (1ull << 8)
+#define TN_ROUTE_SHIFT  9
+#define TN_FSB          (1ull << 14)
+#define TN_FSB_CAP      (1ull << 15)
+#define TN_WRITABLE     0x7f4eull
 #define TN_INTCAP_SHIFT 32
 
 #define LEGACY_TIMER0_LINE 0
@@ -67,7 +67,7 @@ OBJECT_DECLARE_SIMPLE(HPETState, HPET, TYPE_HPET)
 
 typedef struct HPETTimer {
     uint64_t config, cmp, fsb;
-    uint64_t period; /* in counts; periodic mode */
+    uint64_t period;   /* in counts; periodic mode */
     int64_t last_fire; /* virtual ns */
     bool pending;      /* the comparator has not matched since it was written */
     bool lost;         /* the last interrupt was: it comes again */
@@ -99,7 +99,7 @@ struct HPETState {
 
     uint64_t config, status;
     HPETTimer timers[HPET_MAX_TIMERS];
-    bool legacy; /* under the irq lock: the 8254 and the RTC are cut off */
+    bool legacy;          /* under the irq lock: the 8254 and the RTC are cut off */
     uint8_t legacy_lines; /* under the irq lock: their levels */
 };
 
@@ -146,8 +146,7 @@ static void timer_update_line(HPETState *s, unsigned n)
     const HPETTimer *t = &s->timers[n];
 
     if ((t->config & TN_LEVEL) && !(t->config & TN_FSB)) {
-        irq_set(s->irqs[timer_output(s, n)],
-                (s->status >> n & 1) && (t->config & TN_INT_ENABLE));
+        irq_set(s->irqs[timer_output(s, n)], (s->status >> n & 1) && (t->config & TN_INT_ENABLE));
     }
 }
 
@@ -227,8 +226,8 @@ static void timer_arm(HPETState *s, unsigned n)
     uint64_t counts = MIN(timer_distance(t, hpet_counter(s)), INT64_MAX / HPET_CLK_PERIOD_NS / 2);
     int64_t when = now + (int64_t)counts * HPET_CLK_PERIOD_NS;
     if (timer_is_periodic(t)) {
-        int64_t half = MIN(t->period, HPET_BACKLOG_NS / HPET_CLK_PERIOD_NS) *
-                       HPET_CLK_PERIOD_NS / 2;
+        int64_t half =
+            MIN(t->period, HPET_BACKLOG_NS / HPET_CLK_PERIOD_NS) * HPET_CLK_PERIOD_NS / 2;
         int64_t gap = counts ? HPET_MIN_PERIOD_NS : HPET_CATCH_UP_NS;
         when = MAX(when, t->last_fire + (t->lost ? half : gap));
     }
@@ -277,8 +276,7 @@ static void hpet_legacy_input(void *opaque, int n, int level)
     machine_irq_lock(s->machine);
     s->legacy_lines = level ? s->legacy_lines | 1u << n : s->legacy_lines & ~(1u << n);
     if (!s->legacy) {
-        irq_set(s->irqs[n == HPET_LEGACY_PIT_INT ? LEGACY_TIMER0_LINE : LEGACY_TIMER1_LINE],
-                level);
+        irq_set(s->irqs[n == HPET_LEGACY_PIT_INT ? LEGACY_TIMER0_LINE : LEGACY_TIMER1_LINE], level);
     }
     machine_irq_unlock(s->machine);
 }
@@ -297,8 +295,8 @@ static void hpet_set_legacy(HPETState *s, bool legacy)
 
 static uint64_t hpet_capabilities(const HPETState *s)
 {
-    return CAP_REVISION | (uint64_t)(s->n_timers - 1) << CAP_TIMERS_SHIFT | CAP_64BIT |
-           CAP_LEGACY | CAP_VENDOR | HPET_CLK_PERIOD_NS * FS_PER_NS << 32;
+    return CAP_REVISION | (uint64_t)(s->n_timers - 1) << CAP_TIMERS_SHIFT | CAP_64BIT | CAP_LEGACY |
+           CAP_VENDOR | HPET_CLK_PERIOD_NS * FS_PER_NS << 32;
 }
 
 static uint64_t timer_config_read(const HPETState *s, const HPETTimer *t)
@@ -575,14 +573,10 @@ static const Property hpet_properties[] = {
 };
 
 static const StateField hpet_state[] = {
-    STATE_FIELD(HPETState, running),
-    STATE_FIELD(HPETState, offset),
-    STATE_FIELD(HPETState, config),
-    STATE_FIELD(HPETState, status),
-    STATE_FIELD(HPETState, timers),
-    STATE_FIELD(HPETState, legacy),
-    STATE_FIELD(HPETState, legacy_lines),
-    STATE_END,
+    STATE_FIELD(HPETState, running),      STATE_FIELD(HPETState, offset),
+    STATE_FIELD(HPETState, config),       STATE_FIELD(HPETState, status),
+    STATE_FIELD(HPETState, timers),       STATE_FIELD(HPETState, legacy),
+    STATE_FIELD(HPETState, legacy_lines), STATE_END,
 };
 
 static void hpet_class_init(ObjectClass *klass, const void *data)
@@ -597,13 +591,11 @@ static void hpet_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo hpet_types[] = {
-    {
-        .name = TYPE_HPET,
-        .parent = TYPE_SYS_BUS_DEVICE,
-        .instance_size = sizeof(HPETState),
-        .class_init = hpet_class_init,
-        .properties = hpet_properties,
-        .doc = "high precision event timers",
-    },
+    {.name = TYPE_HPET,
+     .parent = TYPE_SYS_BUS_DEVICE,
+     .instance_size = sizeof(HPETState),
+     .class_init = hpet_class_init,
+     .properties = hpet_properties,
+     .doc = "high precision event timers"},
 };
 DEFINE_TYPES(hpet_types)

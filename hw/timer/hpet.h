@@ -12,10 +12,10 @@
 
 #include "hw/core/qdev.h"
 
-#define TYPE_HPET         "hpet"
-#define HPET_BASE         0xfed00000u
-#define HPET_NUM_OUTPUTS  32
-#define HPET_CLK_PERIOD_NS 10
+#define TYPE_HPET           "hpet"
+#define HPET_BASE           0xfed00000u
+#define HPET_NUM_OUTPUTS    32
+#define HPET_CLK_PERIOD_NS  10
 #define HPET_LEGACY_PIT_INT 0
 #define HPET_LEGACY_RTC_INT 1
 

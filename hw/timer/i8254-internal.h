@@ -13,14 +13,14 @@
 typedef struct I8254Counter {
     uint8_t mode, rw;
     bool bcd, gate;
-    bool loaded;     /* has a count since its mode was set */
-    bool triggered;  /* modes 1 and 5: the gate has risen since */
+    bool loaded;    /* has a count since its mode was set */
+    bool triggered; /* modes 1 and 5: the gate has risen since */
     bool running;
-    bool null_count; /* written, not yet in the counting element */
-    uint32_t count;  /* 1 to 65536 */
+    bool null_count;     /* written, not yet in the counting element */
+    uint32_t count;      /* 1 to 65536 */
     uint32_t next_count; /* modes 2 and 3: taken up at the end of the cycle; 0: none */
-    int64_t start;   /* virtual ns at which the count was `count` */
-    uint64_t held;   /* ticks gone by when it stopped */
+    int64_t start;       /* virtual ns at which the count was `count` */
+    uint64_t held;       /* ticks gone by when it stopped */
 
     uint8_t write_latch;
     bool write_msb, read_msb; /* second byte is due */

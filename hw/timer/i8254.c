@@ -19,19 +19,19 @@
 #include "hw/timer/i8254-internal.h"
 #include "system/log.h"
 
-#define CONTROL_PORT   3
-#define SELECT_READ_BACK 3
-#define RW_LATCH       0
-#define RW_LSB         1
-#define RW_MSB         2
-#define RW_WORD        3
+#define CONTROL_PORT        3
+#define SELECT_READ_BACK    3
+#define RW_LATCH            0
+#define RW_LSB              1
+#define RW_MSB              2
+#define RW_WORD             3
 #define READ_BACK_NO_COUNT  0x20
 #define READ_BACK_NO_STATUS 0x10
-#define STATUS_OUT     0x80
-#define STATUS_NULL    0x40
-#define PIT_MIN_EDGE_NS 20000
-#define PIT_CATCH_UP_NS 300000 /* between edges that are late */
-#define PIT_BACKLOG_NS  250000000
+#define STATUS_OUT          0x80
+#define STATUS_NULL         0x40
+#define PIT_MIN_EDGE_NS     20000
+#define PIT_CATCH_UP_NS     300000 /* between edges that are late */
+#define PIT_BACKLOG_NS      250000000
 
 /* ---- output 0 ---------------------------------------------------------------- */
 
@@ -255,8 +255,7 @@ int i8254_get_gate(I8254State *s, int channel)
 int i8254_get_out(I8254State *s, int channel)
 {
     device_lock(DEVICE(s));
-    int level = i8254_counter_out(&s->counters[channel],
-                                  vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
+    int level = i8254_counter_out(&s->counters[channel], vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
     device_unlock(DEVICE(s));
     return level;
 }
@@ -317,12 +316,9 @@ static const Property pit_properties[] = {
 };
 
 static const StateField pit_state[] = {
-    STATE_FIELD(I8254State, counters),
-    STATE_FIELD(I8254State, irq_enabled),
-    STATE_FIELD(I8254State, seen),
-    STATE_FIELD(I8254State, last_expiry),
-    STATE_FIELD(I8254State, retry_gap),
-    STATE_END,
+    STATE_FIELD(I8254State, counters),  STATE_FIELD(I8254State, irq_enabled),
+    STATE_FIELD(I8254State, seen),      STATE_FIELD(I8254State, last_expiry),
+    STATE_FIELD(I8254State, retry_gap), STATE_END,
 };
 
 static void pit_class_init(ObjectClass *klass, const void *data)
@@ -337,13 +333,11 @@ static void pit_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo pit_types[] = {
-    {
-        .name = TYPE_I8254,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(I8254State),
-        .class_init = pit_class_init,
-        .properties = pit_properties,
-        .doc = "8254 interval timer",
-    },
+    {.name = TYPE_I8254,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(I8254State),
+     .class_init = pit_class_init,
+     .properties = pit_properties,
+     .doc = "8254 interval timer"},
 };
 DEFINE_TYPES(pit_types)

@@ -11,7 +11,7 @@
 
 #define TYPE_I8254 "isa-pit"
 OBJECT_DECLARE_SIMPLE(I8254State, I8254, TYPE_I8254)
-#define TYPE_PCSPK "isa-pcspk"
+#define TYPE_PCSPK      "isa-pcspk"
 #define I8254_FREQUENCY 1193182
 
 /* At `iobase` (0x40); output 0 goes to `alt_irq` if not NULL, else to ISA line `isa_irq`. */

@@ -101,13 +101,11 @@ static void pcspk_class_init(ObjectClass *klass, const void *data)
 }
 
 static const TypeInfo pcspk_types[] = {
-    {
-        .name = TYPE_PCSPK,
-        .parent = TYPE_ISA_DEVICE,
-        .instance_size = sizeof(PCSpeaker),
-        .class_init = pcspk_class_init,
-        .properties = pcspk_properties,
-        .doc = "port 61h: speaker, gate of timer 2, refresh toggle",
-    },
+    {.name = TYPE_PCSPK,
+     .parent = TYPE_ISA_DEVICE,
+     .instance_size = sizeof(PCSpeaker),
+     .class_init = pcspk_class_init,
+     .properties = pcspk_properties,
+     .doc = "port 61h: speaker, gate of timer 2, refresh toggle"},
 };
 DEFINE_TYPES(pcspk_types)

@@ -8,7 +8,7 @@
 #include "hw/intc/ioapic.h"
 
 #define APIC_ADDR 0xfee00000u
-#define CPUS 3
+#define CPUS      3
 
 typedef struct TestCPU {
     CPUState parent_obj;

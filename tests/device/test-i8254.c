@@ -6,7 +6,7 @@
 #include "hw/intc/i8259.h"
 #include "hw/timer/i8254.h"
 
-#define TICKS_NS(n) (((int64_t)(n) * NANOSECONDS_PER_SECOND + I8254_FREQUENCY - 1) / I8254_FREQUENCY)
+#define TICKS_NS(n) (((int64_t)(n)*NANOSECONDS_PER_SECOND + I8254_FREQUENCY - 1) / I8254_FREQUENCY)
 
 typedef struct Fixture {
     DeviceTest *t;

@@ -69,7 +69,7 @@ static const struct {
     const char *type;
     Object *(*give)(World *w, Object *obj);
 } needs[] = {
-    {TYPE_PCSPK, give_pit},
+    {TYPE_PCSPK,   give_pit    },
     {"ide-device", give_ide_bus},
 };
 
@@ -80,9 +80,9 @@ static const struct {
 static const struct {
     const char *type, *why;
 } refusers[] = {
-    {"ide-hd", "a disk needs an image"},
-    {"i440FX-pcihost", "made by a machine, with its memory"},
-    {TYPE_CPU, "CPUs are made by a machine, after its accelerator"},
+    {"ide-hd",         "a disk needs an image"                            },
+    {"i440FX-pcihost", "made by a machine, with its memory"               },
+    {TYPE_CPU,         "CPUs are made by a machine, after its accelerator"},
 };
 
 static bool may_refuse(Object *obj)
@@ -115,8 +115,14 @@ static void expect_same(Object *obj, const char *name, const char *want)
 /* Rubbish gets an error that names the property, and changes nothing. */
 static void try_rubbish(Object *obj, const Property *prop, const char *original)
 {
-    static const char *const rubbish[] = {"", "maybe", "-99999999999999999999", "1e99", "0x",
-                                          "99999999999999999999999", "no/such/thing", "\x80"};
+    static const char *const rubbish[] = {"",
+                                          "maybe",
+                                          "-99999999999999999999",
+                                          "1e99",
+                                          "0x",
+                                          "99999999999999999999999",
+                                          "no/such/thing",
+                                          "\x80"};
 
     if (prop->type == &property_type_string || prop->type == &property_type_custom) {
         return; /* any text may do */
