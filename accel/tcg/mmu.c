@@ -12,6 +12,8 @@
 #include "target/i386/exception.h"
 #include "target/i386/xsave.h"
 
+#define LARGE_SIZE (2ull << 20)
+
 /* A run of bytes within one page, as an access finds it. */
 typedef struct Piece {
     uint8_t *host; /* NULL: a device, or nothing */
@@ -217,6 +219,15 @@ static enum TcgSet set_for(CPUX86State *env, X86Priv priv)
     return TCG_SET_KERNEL;
 }
 
+/*
+ * Blocks are chained across the pages of a large mapping: where memory is made of
+ * several regions (below 1 MiB, with PAM) those may change one by one.
+ */
+static bool range_holds_large(const FlatRange *range, uint64_t phys)
+{
+    return range->start <= (phys & ~(LARGE_SIZE - 1)) && range->last >= (phys | (LARGE_SIZE - 1));
+}
+
 static bool range_holds_page(const FlatRange *range, uint64_t phys)
 {
     return range->start <= (phys & ~0xfffull) && range->last >= (phys | 0xfff);
@@ -235,7 +246,7 @@ static void tlb_insert(TcgEnv *t, enum TcgSet set, uint64_t linear, const X86Tra
                                         __ATOMIC_SEQ_CST);
         write = !(old & PAGE_CODE);
     }
-    if (tr->page_size >= 2u << 20) {
+    if (tr->page_size >= LARGE_SIZE) {
         uint64_t bit;
 
         *large_word(t, linear, &bit) |= bit;
@@ -694,6 +705,7 @@ static void fetch_fill(CPUX86State *env, uint64_t linear, ItlbEntry *e)
     X86PageFault fault;
     const FlatRange *range;
     Piece piece = {NULL};
+    bool large;
 
     if (!tcg_is_canonical(env, linear)) {
         x86_raise_exception_err(env, EXCP_GP, 0);
@@ -708,6 +720,7 @@ static void fetch_fill(CPUX86State *env, uint64_t linear, ItlbEntry *e)
     if (piece.host && (!range_holds_page(range, tr.phys) || piece.page_number >= PAGE_FLAGS_MAX)) {
         piece.host = NULL;
     }
+    large = piece.host && tr.page_size >= LARGE_SIZE && range_holds_large(range, tr.phys);
     memory_read_unlock();
     if (!piece.host) {
         log_unimp("tcg: code at physical %#" PRIx64 " is not in RAM\n", tr.phys);
@@ -718,11 +731,11 @@ static void fetch_fill(CPUX86State *env, uint64_t linear, ItlbEntry *e)
         .host = piece.host,
         .page_number = piece.page_number,
         .generation = tr.global ? t->itlb_global_generation : t->itlb_generation,
-        .large = tr.page_size >= 2u << 20,
+        .large = large,
         .global = tr.global,
         .user = x86_cpl(env) == 3,
     };
-    if (e->large) {
+    if (tr.page_size >= LARGE_SIZE) {
         uint64_t bit;
 
         *large_word(t, linear, &bit) |= bit;

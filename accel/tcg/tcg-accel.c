@@ -24,9 +24,11 @@ static void tcg_memory_commit(MemoryListener *l)
 {
     TcgState *s = &((TCGAccel *)((char *)l - offsetof(TCGAccel, listener)))->state;
 
+    g_mutex_lock(&s->exclusive_lock);
     for (unsigned i = 0; i < s->cpus->len; i++) {
         tcg_kick(g_ptr_array_index(s->cpus, i));
     }
+    g_mutex_unlock(&s->exclusive_lock);
 }
 
 static bool tcg_init_machine(AccelState *accel, MachineState *machine, GError **error)
