@@ -417,10 +417,10 @@ static void piece_rewind(Piece *piece, uint64_t by)
     piece->host = piece->host ? piece->host - by : NULL;
 }
 
-/* Of fldenv and frstor the far end is looked at first: it is what CR2 tells. */
-static bool is_fp_environment(size_t len)
+/* Of fldenv and frstor, the far end is looked at after the first word: it is what CR2 tells. */
+static bool starts_with_its_end(size_t len, size_t part)
 {
-    return len == 14 || len == 28 || len == 94 || len == 108;
+    return ((len == 14 || len == 94) && part >= 2) || ((len == 28 || len == 108) && part >= 4);
 }
 
 static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
@@ -433,7 +433,7 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
 
     translate(env, desc, linear, access, X86_PRIV_CPL, &piece[0]);
     if (part < len) {
-        uint64_t end = linear + (is_fp_environment(len) && part >= 4 ? len - 1 : part);
+        uint64_t end = linear + (starts_with_its_end(len, part) ? len - 1 : part);
 
         check_canonical(env, desc, end, 1);
         translate(env, desc, wrap(env, end), access, X86_PRIV_CPL, &piece[1]);
