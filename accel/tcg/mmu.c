@@ -310,6 +310,10 @@ static void translate(CPUX86State *env, const ColdDesc *desc, uint64_t linear, X
 
 /* ---- one piece ------------------------------------------------------------------------- */
 
+typedef uint16_t __attribute__((aligned(1), may_alias)) Unaligned16;
+typedef uint32_t __attribute__((aligned(1), may_alias)) Unaligned32;
+typedef uint64_t __attribute__((aligned(1), may_alias)) Unaligned64;
+
 static void copy_sized(void *to, const void *from, size_t size)
 {
     switch (size) { /* what is aligned is one access, as other CPUs and devices expect */
@@ -317,13 +321,13 @@ static void copy_sized(void *to, const void *from, size_t size)
         *(volatile uint8_t *)to = *(const uint8_t *)from;
         break;
     case 2:
-        *(volatile uint16_t *)to = *(const uint16_t *)from;
+        *(volatile Unaligned16 *)to = *(const Unaligned16 *)from;
         break;
     case 4:
-        *(volatile uint32_t *)to = *(const uint32_t *)from;
+        *(volatile Unaligned32 *)to = *(const Unaligned32 *)from;
         break;
     case 8:
-        *(volatile uint64_t *)to = *(const uint64_t *)from;
+        *(volatile Unaligned64 *)to = *(const Unaligned64 *)from;
         break;
     default:
         memcpy(to, from, size);
