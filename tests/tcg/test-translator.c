@@ -194,6 +194,36 @@ static void test_strings(Fixture *f, gconstpointer unused)
     g_assert_cmphex(f->env->regs[R_EDI], ==, 0x26000);
 }
 
+SNIPPET(backward_code, "mov $0x21ff8, %rsi\n mov $0x22ffc, %rdi\n mov $600, %ecx\n std\n rep movsq\n"
+                       "cld\n pushf\n pop %rax\n ud2");
+
+static void test_strings_backward(Fixture *f, gconstpointer unused)
+{
+    uint8_t before[4800];
+
+    for (unsigned i = 0; i < 0x4000; i++) {
+        f->ram[DATA + i] = (uint8_t)(i * 11 + (i >> 8));
+    }
+    memcpy(before, f->ram + 0x21ff8 - 599 * 8, sizeof(before));
+    g_assert_cmpint(RUN(f, backward_code), ==, EXCP_UD);
+    g_assert_cmpmem(f->ram + 0x22ffc - 599 * 8, 4800, before, 4800);
+    g_assert_cmphex(f->env->regs[R_ECX], ==, 0);
+    g_assert_cmphex(f->env->regs[R_ESI], ==, 0x21ff8 - 600 * 8);
+    g_assert_cmphex(f->env->regs[R_EAX] & DF_MASK, ==, 0);
+}
+
+/* What follows sti is neither skipped nor cut. */
+SNIPPET(sti_code, "xor %ebx, %ebx\n sti\n call 1f\n cli\n inc %ebx\n pushf\n pop %rax\n sti\n inc %ebx\n"
+                  "ud2\n 1: add $0x10, %ebx\n ret");
+
+static void test_sti(Fixture *f, gconstpointer unused)
+{
+    g_assert_cmpint(RUN(f, sti_code), ==, EXCP_UD);
+    g_assert_cmphex(f->env->regs[R_EBX], ==, 0x12);
+    g_assert_cmphex(f->env->regs[R_EAX] & IF_MASK, ==, 0);
+    g_assert_cmphex(f->env->rflags & IF_MASK, ==, IF_MASK);
+}
+
 SNIPPET(bt_code, "mov $0x20800, %rsi\n mov $-1, %rax\n bts %rax, (%rsi)\n mov $0x4001, %r10\n"
                  "stc\n bts %r10, (%rsi)\n setc %cl\n bt %r10, (%rsi)\n setc %dl\n bts %ax, 8(%rsi)\n ud2");
 
@@ -376,6 +406,8 @@ int main(int argc, char **argv)
     ADD("host-traps", test_host_traps);
     ADD("self-modifying", test_self_modifying);
     ADD("strings", test_strings);
+    ADD("strings-backward", test_strings_backward);
+    ADD("sti", test_sti);
     ADD("bit-strings", test_bit_strings);
     ADD("flags", test_flags);
     ADD("branches", test_branches);
