@@ -28,10 +28,4 @@ bool x86_load_cr3(CPUX86State *env, uint64_t value);
 bool x86_rdmsr(CPUX86State *env, uint32_t index, uint64_t *ret_value);
 bool x86_wrmsr(CPUX86State *env, uint32_t index, uint64_t value);
 
-/*
- * MTRRs as firmware leaves them, for a kernel that is started without one: RAM write-back,
- * 640 KiB-1 MiB as ROM and VGA, uncached from `below_4g` to 4 GiB.
- */
-void x86_msr_set_boot_mtrrs(CPUX86State *env, uint64_t below_4g);
-
 #endif

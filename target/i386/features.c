@@ -38,7 +38,7 @@ const X86FeatureInfo x86_features[] = {
     {"sse", NULL, FEAT_1_EDX, 25, N, "SSE"},
     {"sse2", NULL, FEAT_1_EDX, 26, N, "SSE2"},
     {"ss", NULL, FEAT_1_EDX, 27, E, "self-snoop"},
-    {"ht", NULL, FEAT_1_EDX, 28, E, "several logical processors in a package"},
+    {"ht", NULL, FEAT_1_EDX, 28, R, "several logical processors in a package"},
     {"tm", NULL, FEAT_1_EDX, 29, X, "thermal monitor"},
     {"ia64", NULL, FEAT_1_EDX, 30, X, "IA64 processor that emulates x86"},
     {"pbe", NULL, FEAT_1_EDX, 31, X, "pending break enable"},
@@ -158,7 +158,7 @@ const X86FeatureInfo x86_features[] = {
     {"3dnow", NULL, FEAT_80000001_EDX, 31, X, "3DNow!"},
 
     {"lahf-lm", NULL, FEAT_80000001_ECX, 0, E, "lahf and sahf in 64-bit mode"},
-    {"cmp-legacy", NULL, FEAT_80000001_ECX, 1, E, "cores are reported as threads"},
+    {"cmp-legacy", NULL, FEAT_80000001_ECX, 1, R, "cores are reported as threads"},
     {"svm", NULL, FEAT_80000001_ECX, 2, X, "SVM"},
     {"extapic", NULL, FEAT_80000001_ECX, 3, X, "extended APIC space"},
     {"cr8legacy", NULL, FEAT_80000001_ECX, 4, E, "lock mov cr0 reaches CR8"},

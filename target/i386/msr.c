@@ -464,21 +464,3 @@ void x86_msr_reset(CPUX86State *env)
     env->tsc_offset -= env->tsc_adjust;
     env->tsc_adjust = 0;
 }
-
-void x86_msr_set_boot_mtrrs(CPUX86State *env, uint64_t below_4g)
-{
-    uint64_t phys = (1ull << config(env)->phys_bits) - 1;
-    uint64_t size = 1ull << 32;
-
-    env->mtrr_fixed[0] = env->mtrr_fixed[1] = 0x0606060606060606ull;
-    env->mtrr_fixed[2] = 0; /* VGA */
-    for (int i = 3; i < 11; i++) {
-        env->mtrr_fixed[i] = 0x0505050505050505ull; /* ROMs: write-protect */
-    }
-    /* One uncached range from the end of RAM, or the power of two below it, to 4 GiB. */
-    while (size > 0x10000000 && (1ull << 32) - size < below_4g) {
-        size >>= 1;
-    }
-    env->mtrr_var[0] = (X86MTRR){(1ull << 32) - size, (~(size - 1) & phys) | 1u << 11};
-    env->mtrr_deftype = 0xc06;
-}
