@@ -273,10 +273,11 @@ static GVariant *size_parse(const Property *prop, const char *text, GError **err
                                          : whole << 10 * (suffix - suffixes));
 }
 
+/* Read atomically: telemetry is counted on other threads. */
 #define DEFINE_UINT_TYPE(T, NAME, SHOWN, MAXIMUM, VT, NEW, PARSE)                                  \
     static GVariant *NAME##_get(Object *obj, const Property *prop)                                 \
     {                                                                                              \
-        return NEW(*FIELD(T, obj, prop));                                                          \
+        return NEW(__atomic_load_n(FIELD(T, obj, prop), __ATOMIC_RELAXED));                        \
     }                                                                                              \
     static bool NAME##_set(Object *obj, const Property *prop, GVariant *v, GError **error)         \
     {                                                                                              \

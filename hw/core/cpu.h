@@ -71,7 +71,7 @@ struct CPUState {
     _Atomic bool stop;    /* asked to stop */
     _Atomic bool stopped; /* has stopped: its state may be read and written from other threads */
     _Atomic bool unplug;
-    bool created;
+    _Atomic bool created; /* its thread runs and can be kicked */
     bool thread_kicked;
     bool crash_occurred;
 
