@@ -28,6 +28,7 @@ const char *shutdown_cause_name(ShutdownCause cause)
         [SHUTDOWN_CAUSE_HOST_SIGNAL] = "host-signal",
         [SHUTDOWN_CAUSE_HOST_UI] = "host-ui",
         [SHUTDOWN_CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
+        [SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET] = "host-qmp-system-reset",
         [SHUTDOWN_CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
         [SHUTDOWN_CAUSE_GUEST_RESET] = "guest-reset",
         [SHUTDOWN_CAUSE_GUEST_PANIC] = "guest-panic",

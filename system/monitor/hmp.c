@@ -126,7 +126,7 @@ static void run_cont(MachineState *machine, const char *rest, GString *out)
 
 static void run_reset(MachineState *machine, const char *rest, GString *out)
 {
-    system_reset_request(machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    system_reset_request(machine, SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
 }
 
 static void run_powerdown(MachineState *machine, const char *rest, GString *out)

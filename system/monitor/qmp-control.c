@@ -39,7 +39,7 @@ static JsonNode *cmd_quit(Monitor *monitor, JsonObject *args, GError **error)
 
 static JsonNode *cmd_reset(Monitor *monitor, JsonObject *args, GError **error)
 {
-    system_reset_request(monitor->machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    system_reset_request(monitor->machine, SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
     return qmp_empty();
 }
 

@@ -110,7 +110,7 @@ def test_run_state():
         vm.wait_event("STOP")
         assert vm.result("query-status")["status"] == "paused"
         vm.result("system_reset")
-        vm.wait_event("RESET")
+        assert vm.wait_event("RESET")["data"]["reason"] == "host-qmp-system-reset"
         vm.result("system_powerdown")
         vm.wait_event("POWERDOWN")
         vm.result("quit")

@@ -87,7 +87,7 @@ static void test_no_shutdown(Fixture *f, gconstpointer data)
     g_assert_false(main_loop_should_exit(f->machine));
     g_assert_cmpint(f->machine->run_state, ==, RUN_STATE_SHUTDOWN);
     /* A reset makes it startable again; quit ends it all the same. */
-    system_reset_request(f->machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    system_reset_request(f->machine, SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
     g_assert_false(main_loop_should_exit(f->machine));
     g_assert_cmpint(f->machine->run_state, ==, RUN_STATE_PRELAUNCH);
     system_quit_request(f->machine, SHUTDOWN_CAUSE_HOST_QMP_QUIT);
