@@ -108,7 +108,8 @@ bool handle_paused(VMM *vmm, const char *value, GError **error)
 
 bool handle_cpu(VMM *vmm, const char *value, GError **error)
 {
-    if (g_str_equal(value, "help") || g_str_equal(value, "?")) {
+    /* No machine yet: the word help stands somewhere in the value. */
+    if (!vmm->machine || g_str_equal(value, "help") || g_str_equal(value, "?")) {
         return command_show(vmm, help_cpus());
     }
     g_free(vmm->machine->cpu_type_option);
@@ -304,7 +305,7 @@ bool handle_rtc(VMM *vmm, const char *value, GError **error)
 
 bool handle_vga(VMM *vmm, const char *value, GError **error)
 {
-    if (g_str_equal(value, "help")) {
+    if (!vmm->machine || g_str_equal(value, "help")) { /* as in handle_cpu */
         return command_show(vmm, g_strdup("none  no display adapter\nstd   standard VGA\n"));
     }
     return object_property_parse(OBJECT(vmm->machine), "vga", value, error);
