@@ -164,6 +164,11 @@ MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t c, size_t l
     return result;
 }
 
+/* A guest may misalign; the host's ISA is the guest's and takes it. */
+typedef uint16_t __attribute__((aligned(1))) Unaligned16;
+typedef uint32_t __attribute__((aligned(1))) Unaligned32;
+typedef uint64_t __attribute__((aligned(1))) Unaligned64;
+
 /* RAM of one size is read and written as one: other vCPUs see all of it or nothing. */
 static uint64_t load_host(const void *host, unsigned size)
 {
@@ -171,11 +176,11 @@ static uint64_t load_host(const void *host, unsigned size)
     case 1:
         return *(const uint8_t *)host;
     case 2:
-        return *(const uint16_t *)host;
+        return *(const volatile Unaligned16 *)host;
     case 4:
-        return *(const uint32_t *)host;
+        return *(const volatile Unaligned32 *)host;
     default:
-        return *(const uint64_t *)host;
+        return *(const volatile Unaligned64 *)host;
     }
 }
 
@@ -186,13 +191,13 @@ static void store_host(void *host, uint64_t data, unsigned size)
         *(volatile uint8_t *)host = (uint8_t)data;
         break;
     case 2:
-        *(volatile uint16_t *)host = (uint16_t)data;
+        *(volatile Unaligned16 *)host = (uint16_t)data;
         break;
     case 4:
-        *(volatile uint32_t *)host = (uint32_t)data;
+        *(volatile Unaligned32 *)host = (uint32_t)data;
         break;
     default:
-        *(volatile uint64_t *)host = data;
+        *(volatile Unaligned64 *)host = data;
         break;
     }
 }
