@@ -9,6 +9,7 @@
  */
 #include "qom/qom-internal.h"
 
+#include <elf.h>
 #include <gmodule.h>
 #include <string.h>
 
@@ -37,6 +38,45 @@ static bool module_check_abi(const ModuleInfo *info, const char *path, GError **
     return true;
 }
 
+/* The dynamic loader maps what the headers say: of a file cut short it would die. */
+static bool elf_is_whole(const uint8_t *data, gsize size)
+{
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)data;
+
+    if (size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) ||
+        header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_phentsize != sizeof(Elf64_Phdr) ||
+        header->e_phoff > size || size - header->e_phoff < header->e_phnum * sizeof(Elf64_Phdr)) {
+        return false;
+    }
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        Elf64_Phdr segment;
+        memcpy(&segment, data + header->e_phoff + i * sizeof(segment), sizeof(segment));
+        if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool module_check_file(const char *path, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, &why);
+
+    if (!file) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_MODULE, "module '%s': %s", path,
+                    why->message);
+        return false;
+    }
+    if (!elf_is_whole((const uint8_t *)g_mapped_file_get_contents(file),
+                      g_mapped_file_get_length(file))) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_MODULE,
+                    "module '%s' is not a whole 64-bit shared object", path);
+        return false;
+    }
+    return true;
+}
+
 /*
  * The types of a module that fails the check are registered by then; it stays
  * loaded, since a TypeInfo must stay, and the caller ends or refuses the use.
@@ -45,6 +85,9 @@ bool module_load(const char *path, GError **error)
 {
     if (!g_module_supported()) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_MODULE, "this system loads no modules");
+        return false;
+    }
+    if (!module_check_file(path, error)) {
         return false;
     }
     GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);

@@ -93,10 +93,26 @@ static bool machine_choose_cpu(MachineState *machine, GError **error)
     return machine->cpu_type != NULL;
 }
 
+/* What only means something beside a kernel. */
+static bool machine_check_kernel(const MachineState *machine, GError **error)
+{
+    const char *initrd = machine->initrd_filename, *append = machine->kernel_cmdline;
+
+    if (machine->kernel_filename || (!initrd && !append)) {
+        return true;
+    }
+    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "-%s %s: only allowed with -kernel",
+                initrd ? "initrd" : "append", initrd ? initrd : append);
+    return false;
+}
+
 bool machine_run_board_init(MachineState *machine, GError **error)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
 
+    if (!machine_check_kernel(machine, error)) {
+        return false;
+    }
     if (!machine_choose_cpu(machine, error)) {
         return false;
     }

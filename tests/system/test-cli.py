@@ -152,6 +152,9 @@ CASES = [
     ("log file", [*NONE, "-D", "{d}/no/x"], r"cannot write"),
     ("plugin missing", [*NONE, "-plugin", "{d}/nothing.so"], r"nothing.so"),
     ("plugin is none", [*NONE, "-plugin", "{d}/random"], r"random"),
+    ("plugin cut short", [*NONE, "-plugin", "{d}/cut.so"], r"cut.so.*not a whole"),
+    ("initrd alone", [*PC, "-initrd", "{d}/disk"], r"-initrd .*only allowed with -kernel"),
+    ("append alone", [*PC, "-append", "quiet"], r"-append quiet.*only allowed with -kernel"),
     ("display", ["-display", "gtk"], r"expected none"),
     ("vga", [*PC, "-vga", "cirrus"], r"cirrus"),
     ("net", [*NONE, "-net", "user"], r"expected none"),
@@ -173,6 +176,8 @@ def make_files(folder):
     rand = random.Random(1)
     folder.file("empty", b"")
     folder.file("random", bytes(rand.randrange(256) for _ in range(70001)))
+    with open(sys.argv[1], "rb") as program:
+        folder.file("cut.so", program.read(5000))
     folder.file("disk", b"\0" * 65536)
     folder.file("disk2", b"\0" * 65536)
     elf = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + bytes.fromhex("02003e0001000000")
