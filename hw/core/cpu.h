@@ -72,7 +72,6 @@ struct CPUState {
     _Atomic bool stopped; /* has stopped: its state may be read and written from other threads */
     _Atomic bool unplug;
     _Atomic bool created; /* its thread runs and can be kicked */
-    bool thread_kicked;
     bool crash_occurred;
 
     sigjmp_buf jmp_env; /* of cpu_exec(), for cpu_loop_exit() */

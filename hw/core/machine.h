@@ -63,8 +63,6 @@ struct MachineClass {
     const char *default_cpu_type; /* a QOM type name */
     uint64_t default_ram_size;
     const char *default_ram_id; /* "pc.ram" */
-    bool no_parallel, no_floppy, no_cdrom;
-    int units_per_default_bus;
     const char *block_default_type; /* interface of -hda, -drive without if=: "ide" */
     /*
      * Make the board: main thread, big lock; the accelerator is there.  False
@@ -96,7 +94,6 @@ struct MachineState {
     bool boot_menu;
     char *name, *uuid; /* -name, -uuid */
     GPtrArray *smbios_options, *acpi_table_options, *fw_cfg_options; /* of char *, as given */
-    OnOffAuto acpi, hpet_unused;
 
     MachinePhase phase;
     AccelState *accelerator;

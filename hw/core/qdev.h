@@ -191,7 +191,6 @@ char *qdev_get_display_name(DeviceState *dev);
 
 /* ---- state ------------------------------------------------------------------ */
 
-typedef enum StateFieldType { STATE_BYTES, STATE_ARRAY_OF_STRUCT } StateFieldType;
 struct StateField {
     const char *name;
     size_t offset, size; /* plain data: size bytes, little-endian words of the host */

@@ -505,7 +505,6 @@ static void pc_machine_class_init(ObjectClass *klass, const void *data)
     mc->default_ram_size = 128u << 20;
     mc->default_ram_id = "pc.ram";
     mc->block_default_type = "ide";
-    mc->units_per_default_bus = 2;
     mc->done = pc_machine_done;
     mc->reset = pc_machine_reset;
 }
