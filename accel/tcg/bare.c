@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "accel/tcg/bare.h"
 #include "accel/tcg/tcg-internal.h"
-#include "system/memory/memory.h"
 #include "target/i386/xsave.h"
 
 #define TABLES_SIZE (1u << 20)
@@ -72,6 +71,11 @@ CPUX86State *tcg_bare_env(TcgBare *bare)
 uint8_t *tcg_bare_ram(TcgBare *bare)
 {
     return bare->host;
+}
+
+MemoryRegion *tcg_bare_root(TcgBare *bare)
+{
+    return &bare->root;
 }
 
 static void set_entry(TcgBare *bare, uint64_t table, unsigned n, uint64_t value)

@@ -6,6 +6,7 @@
 #ifndef ACCEL_TCG_BARE_H
 #define ACCEL_TCG_BARE_H
 
+#include "system/memory/memory.h"
 #include "target/i386/cpu.h"
 
 typedef struct TcgBare TcgBare;
@@ -15,6 +16,8 @@ TcgBare *tcg_bare_new(size_t ram_size);
 void tcg_bare_free(TcgBare *bare);
 CPUX86State *tcg_bare_env(TcgBare *bare);
 uint8_t *tcg_bare_ram(TcgBare *bare);
+/* The container of all memory; what a test adds it takes away again. */
+MemoryRegion *tcg_bare_root(TcgBare *bare);
 
 /*
  * 64-bit flat mode at that CPL, SSE and AVX enabled as far as the host has them, all of

@@ -198,7 +198,7 @@ const uint8_t *tcg_block_chain(CPUX86State *env, Block *from, unsigned exit)
         return NULL;
     }
     g_mutex_lock(&s->lock);
-    if (from->valid && b->valid && x->site && !x->to && !b->guest2) {
+    if (from->valid && b->valid && x->site && !x->to && !b->guest2 && !(b->flags & TBF_ONE)) {
         exit_chain(from, exit, b);
     }
     g_mutex_unlock(&s->lock);
@@ -233,19 +233,24 @@ static unsigned block_pages(const Block *b)
     return b->guest2 && b->page[1] != b->page[0] ? 2 : 1;
 }
 
-static void block_insert_locked(TcgState *s, Block *b)
+static void hash_insert(TcgState *s, Block *b)
 {
     Block **bucket = hash_bucket(s, b->guest, b->pc, b->flags);
 
     b->hash_next = *bucket;
     *bucket = b;
+    b->valid = true;
+}
+
+static void block_insert_locked(TcgState *s, Block *b)
+{
     for (unsigned i = 0; i < block_pages(b); i++) {
         CodePage *page = page_get(s, b->page[i]);
 
         b->page_next[i] = page->blocks;
         page->blocks = b;
     }
-    b->valid = true;
+    hash_insert(s, b);
 }
 
 /* A block is in the lists of one or two pages; which of its links is the page's? */
@@ -506,6 +511,28 @@ static Block *find_or_translate(TcgState *s, const TranslateSource *src, const u
     return b;
 }
 
+/* One instruction that is not in memory that could be watched: see fetch.c. */
+static Block *lookup_fetched(CPUX86State *env, TranslateSource *src)
+{
+    TcgState *s = tcg_env(env)->tcg;
+    Block *b = NULL;
+
+    src->flags = (src->flags | TBF_ONE) & ~TBF_LARGE;
+    src->guest = tcg_fetch_bytes(env);
+    src->guest2 = NULL;
+    g_mutex_lock(&s->lock);
+    if (src->guest && !tcg_cache_full(s)) {
+        b = hash_find(s, src);
+        if (!b) {
+            b = tcg_translate(s, src);
+            hash_insert(s, b);
+            s->translate_count++;
+        }
+    }
+    g_mutex_unlock(&s->lock);
+    return b;
+}
+
 /*
  * The block at env->rip.  Raises what fetching raises.  NULL: go back to the
  * loop (the code cache is full, or what was asked for is to be tried again).
@@ -518,25 +545,29 @@ Block *tcg_block_lookup(CPUX86State *env, uint64_t flags)
     uint64_t page[2] = {0, 0};
     const ItlbEntry *e;
     bool cross;
-    Block *b;
+    Block *b = NULL;
 
     source_init(env, &src, flags);
     e = tcg_fetch(env, source_linear(&src));
-    src.guest = e->host + (source_linear(&src) & 0xfff);
-    src.flags |= e->large ? TBF_LARGE : 0;
-    page[0] = e->page_number;
-    page_mark_code(env, e);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && e->host; i++) {
+        if (i == 0) {
+            src.guest = e->host + (source_linear(&src) & 0xfff);
+            src.flags |= e->large ? TBF_LARGE : 0;
+        } else {
+            src.guest2 = e->host;
+        }
+        page[i] = e->page_number;
+        page_mark_code(env, e);
         g_mutex_lock(&s->lock);
         b = find_or_translate(s, &src, page, &cross);
         g_mutex_unlock(&s->lock);
         if (b || !cross) {
             break;
         }
-        e = tcg_fetch(env, (source_linear(&src) | 0xfff) + 1);
-        src.guest2 = e->host;
-        page[1] = e->page_number;
-        page_mark_code(env, e);
+        e = i == 0 ? tcg_fetch(env, (source_linear(&src) | 0xfff) + 1) : e;
+    }
+    if (!e->host) {
+        b = lookup_fetched(env, &src);
     }
     if (!b && tcg_cache_full(s)) {
         atomic_store(&t->flush_pending, true);

@@ -80,6 +80,7 @@ void tcg_cache_finish(TcgState *s)
             munmap(maps[i].p, maps[i].size);
         }
     }
+    g_clear_pointer(&s->fetched, g_hash_table_destroy);
     if (s->pages) {
         g_hash_table_destroy(s->pages);
         g_ptr_array_free(s->cpus, TRUE);
@@ -113,6 +114,9 @@ void tcg_cache_reset(TcgState *s)
     g_hash_table_iter_init(&iter, s->pages);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&page)) {
         page->blocks = NULL;
+    }
+    if (s->fetched) {
+        g_hash_table_remove_all(s->fetched);
     }
     memset(s->hash, 0, sizeof(Block *) << BLOCK_HASH_BITS);
     s->hot = s->hot_start;

@@ -282,6 +282,7 @@ static int exec_loop(CPUX86State *env)
             flush_code(env);
         }
         tcg_io_changed(env);
+        t->view_changed = false;
         if (env->exception_index >= 0 && t->bare) {
             return TCG_EXIT_REQUEST;
         }

@@ -52,7 +52,7 @@ void tcg_entry_flush(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
     bool leave;
 
     fp_away(env);
-    leave = tcg_helper_flush(env, desc);
+    leave = tcg_helper_flush(env, desc) || t->view_changed;
     if (leave && !(desc->kind & ACC_NO_EXIT)) {
         if (desc->kind & ACC_HOST_FLAGS) {
             t->flags_image = (uint16_t)t->save[3];
@@ -125,8 +125,9 @@ void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
         leave = x86_exec_insn(env, insn);
     }
     tcg_flags_from_env(env);
-    /* It may have stored into this very block. */
-    if (leave || env->rip != next || !t->tcg->blocks[desc->block]->valid) {
+    tcg_io_changed(env);
+    /* It may have stored into this very block, or have changed what memory it is in. */
+    if (leave || t->view_changed || env->rip != next || !t->tcg->blocks[desc->block]->valid) {
         t->resume = t->tcg->thunk[THUNK_EXIT];
         return;
     }

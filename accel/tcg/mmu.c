@@ -12,8 +12,6 @@
 #include "target/i386/exception.h"
 #include "target/i386/xsave.h"
 
-#define LARGE_SIZE (2ull << 20)
-
 /* A run of bytes within one page, as an access finds it. */
 typedef struct Piece {
     uint8_t *host; /* NULL: a device, or nothing */
@@ -148,6 +146,7 @@ void tcg_io_changed(CPUX86State *env)
 
     if (t->as_generation != generation) {
         t->as_generation = generation;
+        t->view_changed = true;
         x86_tlb_flush(env, false);
     }
 }
@@ -219,18 +218,18 @@ static enum TcgSet set_for(CPUX86State *env, X86Priv priv)
     return TCG_SET_KERNEL;
 }
 
-/*
- * Blocks are chained across the pages of a large mapping: where memory is made of
- * several regions (below 1 MiB, with PAM) those may change one by one.
- */
-static bool range_holds_large(const FlatRange *range, uint64_t phys)
-{
-    return range->start <= (phys & ~(LARGE_SIZE - 1)) && range->last >= (phys | (LARGE_SIZE - 1));
-}
-
 static bool range_holds_page(const FlatRange *range, uint64_t phys)
 {
     return range->start <= (phys & ~0xfffull) && range->last >= (phys | 0xfff);
+}
+
+void tcg_note_large(TcgEnv *t, uint64_t linear, uint64_t page_size)
+{
+    uint64_t bit;
+
+    if (page_size >= TCG_LARGE_SIZE) {
+        *large_word(t, linear, &bit) |= bit;
+    }
 }
 
 static void tlb_insert(TcgEnv *t, enum TcgSet set, uint64_t linear, const X86Translation *tr,
@@ -246,11 +245,7 @@ static void tlb_insert(TcgEnv *t, enum TcgSet set, uint64_t linear, const X86Tra
                                         __ATOMIC_SEQ_CST);
         write = !(old & PAGE_CODE);
     }
-    if (tr->page_size >= LARGE_SIZE) {
-        uint64_t bit;
-
-        *large_word(t, linear, &bit) |= bit;
-    }
+    tcg_note_large(t, linear, tr->page_size);
     e->host = (uintptr_t)piece->host & ~0xfffull;
     e->fill = tr->global ? TLB_FILL_GLOBAL : 0;
     e->neg_read = tr->prot_read ? tag : tag_none(slot);
@@ -698,67 +693,6 @@ void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access acce
     check_canonical(env, NULL, linear, len);
     translate(env, NULL, linear, access, priv, &piece);
     return piece.plain ? piece.host : NULL;
-}
-
-/* ---- instruction fetch ------------------------------------------------------------------------ */
-
-static void fetch_fill(CPUX86State *env, uint64_t linear, ItlbEntry *e)
-{
-    TcgEnv *t = tcg_env(env);
-    X86Translation tr;
-    X86PageFault fault;
-    const FlatRange *range;
-    Piece piece = {NULL};
-    bool large;
-
-    if (!tcg_is_canonical(env, linear)) {
-        x86_raise_exception_err(env, EXCP_GP, 0);
-    }
-    if (!x86_page_walk(env, linear, X86_FETCH, X86_PRIV_CPL, &tr, &fault)) {
-        raise_page_fault(env, NULL, linear, fault.error_code);
-    }
-    piece.phys = tr.phys & ~0xfffull;
-    memory_read_lock();
-    range = flatview_lookup(address_space_view(env_cpu(env)->as), piece.phys);
-    piece_find(env, &piece, range);
-    if (piece.host && (!range_holds_page(range, tr.phys) || piece.page_number >= PAGE_FLAGS_MAX)) {
-        piece.host = NULL;
-    }
-    large = piece.host && tr.page_size >= LARGE_SIZE && range_holds_large(range, tr.phys);
-    memory_read_unlock();
-    if (!piece.host) {
-        log_unimp("tcg: code at physical %#" PRIx64 " is not in RAM\n", tr.phys);
-        x86_raise_exception(env, EXCP_UD); /* all ones, as nothing answers, is undefined */
-    }
-    *e = (ItlbEntry){
-        .page = linear >> 12,
-        .host = piece.host,
-        .page_number = piece.page_number,
-        .generation = tr.global ? t->itlb_global_generation : t->itlb_generation,
-        .large = large,
-        .global = tr.global,
-        .user = x86_cpl(env) == 3,
-    };
-    if (tr.page_size >= LARGE_SIZE) {
-        uint64_t bit;
-
-        *large_word(t, linear, &bit) |= bit;
-    }
-}
-
-const ItlbEntry *tcg_fetch(CPUX86State *env, uint64_t linear)
-{
-    TcgEnv *t = tcg_env(env);
-    ItlbEntry *e;
-
-    linear = wrap(env, linear);
-    e = &t->itlb[linear >> 12 & (ITLB_SIZE - 1)];
-    if (e->page != linear >> 12 || e->user != (x86_cpl(env) == 3) ||
-        e->generation != (e->global ? t->itlb_global_generation : t->itlb_generation)) {
-        fetch_fill(env, linear, e);
-    }
-    t->fetch_global = e->global;
-    return e;
 }
 
 /* ---- exclusion, for locked operations in C ------------------------------------------- */

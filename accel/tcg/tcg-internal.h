@@ -51,11 +51,14 @@ typedef struct TcgSetState {
 /* The bounce buffer takes the largest operand that is accessed in one piece. */
 #define BOUNCE_MAX 512
 
+/* Mappings from this size on have code chained across their pages. */
+#define TCG_LARGE_SIZE (2ull << 20)
+
 /* Instruction fetches, for lookups in C. */
 #define ITLB_SIZE 512
 typedef struct ItlbEntry {
     uint64_t page; /* linear */
-    const uint8_t *host;
+    const uint8_t *host; /* NULL: not a whole page of memory; fetched byte by byte */
     uint64_t page_number; /* of the RAM */
     uint32_t generation;
     uint8_t large, global, user;
@@ -107,6 +110,7 @@ typedef struct TcgEnv {
     uint32_t itlb_generation, itlb_global_generation;
     bool fetch_global; /* what the last tcg_fetch() met */
     unsigned as_generation;
+    bool view_changed; /* the flat view is another than when generated code was entered */
     uint64_t large_filter[LARGE_FILTER / 64]; /* 2 MiB pieces that a large mapping gave entries for */
     ItlbEntry itlb[ITLB_SIZE];
     uint64_t stat_mmu_slow, stat_mmu_fill, stat_io, stat_lookup, stat_exit, stat_c_insn;
@@ -247,6 +251,7 @@ struct TcgState {
     uint64_t code_size;   /* of the hot code; the rest is in proportion */
     uint8_t *hot_start, *cold_start;
     uint8_t *arena, *arena_free, *arena_end; /* Blocks, maps, decoded instructions */
+    GHashTable *fetched;  /* instructions from devices, in the arena: set of 16 bytes */
     Block **blocks;
     uint32_t block_count;
     Block **hash;
@@ -319,8 +324,8 @@ Block *tcg_translate(TcgState *s, const TranslateSource *src);
 void tcg_tlb_init(CPUX86State *env);
 HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc);
 bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc);
-/* The page that the byte at `linear` is fetched from; raises #PF, #GP. */
-const ItlbEntry *tcg_fetch(CPUX86State *env, uint64_t linear);
+/* A mapping of page_size was met: entries of its parts go when one of them goes. */
+void tcg_note_large(TcgEnv *t, uint64_t linear, uint64_t page_size);
 void tcg_tlb_forget_writes(TcgEnv *t, const uint8_t *host_page);
 void tcg_io_changed(CPUX86State *env);
 bool tcg_is_canonical(CPUX86State *env, uint64_t linear);
@@ -330,6 +335,16 @@ bool tcg_guard_fault(CPUX86State *env, uint64_t host);
 void tcg_wait_for_fp(CPUX86State *env, const ColdDesc *desc);
 /* Complete env->rip from a descriptor. */
 void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc);
+
+/* fetch.c */
+/* The page that the byte at `linear` is fetched from; raises #PF, #GP. */
+const ItlbEntry *tcg_fetch(CPUX86State *env, uint64_t linear);
+/*
+ * The instruction at env->rip, read as the processor would read it from a device.  What it
+ * raises, this raises.  Bytes that are the same give the same 16 bytes of host memory, until
+ * the code cache is emptied; the lock is taken.
+ */
+const uint8_t *tcg_fetch_bytes(CPUX86State *env);
 
 /* fp.c */
 void tcg_fp_init(void);

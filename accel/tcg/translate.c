@@ -546,6 +546,12 @@ static void fit_for_host(X86Insn *i)
     }
 }
 
+/* Whether the next instruction, of len bytes, goes beyond the segment (SDM vol. 3, 5.3). */
+static bool beyond_limit(const Trans *t, unsigned len)
+{
+    return t->src->cs_limit != UINT32_MAX && t->pc[t->count] + len - 1 > t->src->cs_limit;
+}
+
 /* False: the first instruction needs the next page. */
 static bool trans_decode(Trans *t)
 {
@@ -575,6 +581,13 @@ static bool trans_decode(Trans *t)
             len = X86_INSN_MAX;
         }
         if (!t->code64) {
+            if (beyond_limit(t, (unsigned)len) && t->count) {
+                break;
+            }
+            if (beyond_limit(t, (unsigned)len)) {
+                i->class_ = X86_CLASS_UD;
+                i->length = 0xff; /* #GP */
+            }
             fit_for_host(i);
         }
         offset += (size_t)len;
