@@ -44,6 +44,14 @@ const char *accel_device_type(MachineState *machine, const char *type)
     return own ? own : type;
 }
 
+bool accel_has_smm(MachineState *machine)
+{
+    AccelState *accel = machine->accelerator;
+    AccelClass *ac = accel ? ACCEL_GET_CLASS(accel) : NULL;
+
+    return !ac || !ac->has_smm || ac->has_smm(accel);
+}
+
 bool accel_init_machine(AccelState *accel, MachineState *machine, GError **error)
 {
     AccelClass *ac = ACCEL_GET_CLASS(accel);

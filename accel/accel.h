@@ -44,6 +44,8 @@ struct AccelClass {
      * controller that the host has), or NULL: the type itself.
      */
     const char *(*device_type)(AccelState *accel, const char *type);
+    /* Optional: whether its CPUs have system management mode; NULL: they do. */
+    bool (*has_smm)(AccelState *accel);
 };
 
 #define TYPE_ACCEL_OPS "accel-ops"
@@ -92,6 +94,8 @@ bool configure_accelerators(MachineState *machine, char **options, GError **erro
 bool accel_init_machine(AccelState *accel, MachineState *machine, GError **error);
 /* Which type a board is to create where it wants `type`. */
 const char *accel_device_type(MachineState *machine, const char *type);
+/* Whether the machine's CPUs can have system management mode. */
+bool accel_has_smm(MachineState *machine);
 /* M10-M12 */
 void accel_init_interfaces(AccelClass *ac, MachineState *machine);
 void accel_init_ops_interfaces(AccelClass *ac, MachineState *machine);

@@ -134,6 +134,8 @@ static bool vm_setup(KVMState *s, GError **error)
     s->has_xcrs = kvm_check_extension(s, KVM_CAP_XCRS);
     s->has_debugregs = kvm_check_extension(s, KVM_CAP_DEBUGREGS);
     s->has_clock = kvm_check_extension(s, KVM_CAP_ADJUST_CLOCK);
+    s->has_smm = kvm_check_extension(s, KVM_CAP_X86_SMM) &&
+                 kvm_check_extension(s, KVM_CAP_MULTI_ADDRESS_SPACE) > 1;
     s->has_coalesced_mmio = kvm_check_extension(s, KVM_CAP_COALESCED_MMIO);
     s->vcpu_mmap_size = kvm_ioctl_value(s->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
     return true;
@@ -177,7 +179,13 @@ static bool kvm_init(AccelState *accel, MachineState *machine, GError **error)
 
 static bool kvm_setup_post(AccelState *accel, GError **error)
 {
+    kvm_memory_start_smm(KVM_STATE(accel));
     return kvm_irqchip_take_board(KVM_STATE(accel), error);
+}
+
+static bool kvm_has_smm(AccelState *accel)
+{
+    return KVM_STATE(accel)->has_smm;
 }
 
 /* ---- type --------------------------------------------------------------------------------- */
@@ -228,6 +236,7 @@ static void kvm_accel_class_init(ObjectClass *klass, const void *data)
     ac->ops_type = ACCEL_OPS_NAME("kvm");
     ac->init_machine = kvm_init;
     ac->setup_post = kvm_setup_post;
+    ac->has_smm = kvm_has_smm;
     ac->probe = kvm_probe;
 }
 

@@ -107,10 +107,10 @@ static bool handle_mmio(CPUState *cpu, KVMRun *run)
     uint32_t len = MIN(run->mmio.len, sizeof(run->mmio.data));
 
     if (run->mmio.is_write) {
-        address_space_write(cpu->as, addr, MEMTXATTRS_NONE, run->mmio.data, len);
+        address_space_write(cpu->as, addr, x86_memtxattrs(cpu_env(cpu)), run->mmio.data, len);
     } else {
         memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-        address_space_read(cpu->as, addr, MEMTXATTRS_NONE, run->mmio.data, len);
+        address_space_read(cpu->as, addr, x86_memtxattrs(cpu_env(cpu)), run->mmio.data, len);
     }
     return true;
 }

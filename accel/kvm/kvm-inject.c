@@ -83,12 +83,25 @@ void kvm_pre_run(CPUState *cpu)
     inject_vector(cpu);
 }
 
+/* Where the exit's accesses go (KVM API, 5: KVM_RUN_X86_SMM). */
+static void note_smm(CPUState *cpu)
+{
+    MachineState *machine = cpu->machine;
+    bool smm = kvm_vcpu(cpu)->run->flags & KVM_RUN_X86_SMM;
+
+    if (machine->smram) {
+        cpu_env(cpu)->smm = smm;
+        cpu->as = smm ? &machine->address_space_smm : &machine->address_space_memory;
+    }
+}
+
 /* The guest's CR8 and IA32_APIC_BASE, which KVM hands over in kvm_run. */
 void kvm_post_run(CPUState *cpu)
 {
     KVMVcpu *v = kvm_vcpu(cpu);
     X86CPU *x86 = X86_CPU(cpu);
 
+    note_smm(cpu);
     if (v->state->irqchip != KVM_IRQCHIP_OFF || !x86->apic) {
         return;
     }

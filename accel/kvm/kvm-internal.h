@@ -25,6 +25,14 @@ typedef struct KVMSlot {
     uint32_t flags;
 } KVMSlot;
 
+/* One of the kernel's address spaces: 0, and 1 for CPUs in SMM (KVM API, 4.35). */
+typedef struct KVMMemory {
+    KVMState *state;
+    MemoryListener listener;
+    unsigned id;
+    GArray *slots; /* of KVMSlot, under slot_lock */
+} KVMMemory;
+
 /* What the in-kernel controllers look like after power-on. */
 typedef struct KVMIrqchipReset {
     struct kvm_irqchip chip[3];
@@ -40,12 +48,12 @@ struct KVMState {
     bool kernel_pit;
     char *device;
 
-    bool has_readonly_mem, has_ioeventfd, has_tsc_deadline, has_xcrs, has_debugregs, has_clock;
+    bool has_readonly_mem, has_ioeventfd, has_tsc_deadline, has_xcrs, has_debugregs, has_clock, has_smm;
     int has_coalesced_mmio; /* page of the ring in a vCPU's mapping, 0: none */
 
-    GArray *slots; /* of KVMSlot, under slot_lock */
+    KVMMemory memory, smm_memory;
     GMutex slot_lock;
-    MemoryListener memory_listener, io_listener;
+    MemoryListener io_listener;
     GArray *memory_eventfds, *io_eventfds; /* of struct kvm_ioeventfd */
     struct kvm_coalesced_mmio_ring *coalesced_ring; /* in the first vCPU's mapping, or NULL */
     uint32_t coalesced_max;
@@ -87,6 +95,8 @@ int kvm_check_extension(const KVMState *s, int capability);
 
 /* kvm-memory.c */
 void kvm_memory_start(KVMState *s);
+/* After the board: what CPUs in SMM see, if the machine has it. */
+void kvm_memory_start_smm(KVMState *s);
 void kvm_memory_stop(KVMState *s);
 void kvm_flush_coalesced(KVMState *s);
 

@@ -12,16 +12,16 @@
 
 /* ---- slots ------------------------------------------------------------------------------ */
 
-static bool slot_set(KVMState *s, guint index, const KVMSlot *slot)
+static bool slot_set(KVMMemory *m, guint index, const KVMSlot *slot)
 {
     struct kvm_userspace_memory_region region = {
-        .slot = index,
+        .slot = index | m->id << 16,
         .flags = slot->flags,
         .guest_phys_addr = slot->gpa,
         .memory_size = slot->size,
         .userspace_addr = (uintptr_t)slot->host,
     };
-    int ret = kvm_ioctl(s->vm_fd, KVM_SET_USER_MEMORY_REGION, &region);
+    int ret = kvm_ioctl(m->state->vm_fd, KVM_SET_USER_MEMORY_REGION, &region);
 
     if (ret < 0) {
         log_printf("kvm: memory slot %u at %#" G_GINT64_MODIFIER "x, %#" G_GINT64_MODIFIER
@@ -31,15 +31,15 @@ static bool slot_set(KVMState *s, guint index, const KVMSlot *slot)
     return ret >= 0;
 }
 
-static guint slot_free_index(KVMState *s)
+static guint slot_free_index(KVMMemory *m)
 {
-    for (guint i = 0; i < s->slots->len; i++) {
-        if (!g_array_index(s->slots, KVMSlot, i).size) {
+    for (guint i = 0; i < m->slots->len; i++) {
+        if (!g_array_index(m->slots, KVMSlot, i).size) {
             return i;
         }
     }
-    g_array_set_size(s->slots, s->slots->len + 1);
-    return s->slots->len - 1;
+    g_array_set_size(m->slots, m->slots->len + 1);
+    return m->slots->len - 1;
 }
 
 /* Whole pages of the range; what is left over at its ends exits to us as MMIO. */
@@ -61,9 +61,14 @@ static bool range_to_slot(KVMState *s, const FlatRange *range, KVMSlot *ret_slot
     return true;
 }
 
+static KVMMemory *memory_of(MemoryListener *l)
+{
+    return (KVMMemory *)((char *)l - offsetof(KVMMemory, listener));
+}
+
 static KVMState *memory_state(MemoryListener *l)
 {
-    return (KVMState *)((char *)l - offsetof(KVMState, memory_listener));
+    return memory_of(l)->state;
 }
 
 static void coalesced_add(KVMState *s, const FlatRange *range)
@@ -92,17 +97,20 @@ static void coalesced_del(KVMState *s, const FlatRange *range)
 
 static void memory_region_added(MemoryListener *l, const FlatRange *range)
 {
-    KVMState *s = memory_state(l);
+    KVMMemory *m = memory_of(l);
+    KVMState *s = m->state;
     KVMSlot slot;
 
-    coalesced_add(s, range);
+    if (!m->id) {
+        coalesced_add(s, range);
+    }
     if (!range_to_slot(s, range, &slot)) {
         return;
     }
     g_mutex_lock(&s->slot_lock);
-    guint index = slot_free_index(s);
-    if (slot_set(s, index, &slot)) {
-        g_array_index(s->slots, KVMSlot, index) = slot;
+    guint index = slot_free_index(m);
+    if (slot_set(m, index, &slot)) {
+        g_array_index(m->slots, KVMSlot, index) = slot;
     }
     g_mutex_unlock(&s->slot_lock);
 }
@@ -110,15 +118,18 @@ static void memory_region_added(MemoryListener *l, const FlatRange *range)
 /* The region may be as good as gone itself: only the addresses count. */
 static void memory_region_gone(MemoryListener *l, const FlatRange *range)
 {
-    KVMState *s = memory_state(l);
+    KVMMemory *m = memory_of(l);
+    KVMState *s = m->state;
 
-    coalesced_del(s, range);
+    if (!m->id) {
+        coalesced_del(s, range);
+    }
     g_mutex_lock(&s->slot_lock);
-    for (guint i = 0; i < s->slots->len; i++) {
-        KVMSlot *slot = &g_array_index(s->slots, KVMSlot, i);
+    for (guint i = 0; i < m->slots->len; i++) {
+        KVMSlot *slot = &g_array_index(m->slots, KVMSlot, i);
         if (slot->size && slot->gpa >= range->start && slot->gpa <= range->last) {
             slot->size = 0;
-            slot_set(s, i, slot);
+            slot_set(m, i, slot);
         }
     }
     g_mutex_unlock(&s->slot_lock);
@@ -209,38 +220,61 @@ void kvm_flush_coalesced(KVMState *s)
 
 /* ---- start and stop ------------------------------------------------------------------------- */
 
+static void memory_init(KVMState *s, KVMMemory *m, unsigned id)
+{
+    m->state = s;
+    m->id = id;
+    m->slots = g_array_new(FALSE, TRUE, sizeof(KVMSlot));
+    m->listener = (MemoryListener){
+        .region_add = memory_region_added,
+        .region_del = memory_region_gone,
+    };
+}
+
+static void memory_finish(KVMMemory *m)
+{
+    memory_listener_unregister(&m->listener);
+    g_clear_pointer(&m->slots, g_array_unref);
+}
+
 void kvm_memory_start(KVMState *s)
 {
     MachineState *machine = ACCEL(s)->machine;
 
     g_mutex_init(&s->slot_lock);
     g_mutex_init(&s->coalesced_lock);
-    s->slots = g_array_new(FALSE, TRUE, sizeof(KVMSlot));
     s->memory_eventfds = g_array_new(FALSE, TRUE, sizeof(struct kvm_ioeventfd));
     s->coalesced_zones = g_array_new(FALSE, TRUE, sizeof(struct kvm_coalesced_mmio_zone));
     s->io_eventfds = g_array_new(FALSE, TRUE, sizeof(struct kvm_ioeventfd));
-    s->memory_listener = (MemoryListener){
-        .region_add = memory_region_added,
-        .region_del = memory_region_gone,
-        .eventfds_reset = memory_eventfds_reset,
-        .eventfd_add = memory_eventfd_add,
-    };
+    memory_init(s, &s->memory, 0);
+    s->memory.listener.eventfds_reset = memory_eventfds_reset;
+    s->memory.listener.eventfd_add = memory_eventfd_add;
     s->io_listener = (MemoryListener){
         .eventfds_reset = io_eventfds_reset,
         .eventfd_add = io_eventfd_add,
     };
-    memory_listener_register(&s->memory_listener, &machine->address_space_memory);
+    memory_listener_register(&s->memory.listener, &machine->address_space_memory);
     memory_listener_register(&s->io_listener, &machine->address_space_io);
     s->listening = true;
+}
+
+void kvm_memory_start_smm(KVMState *s)
+{
+    MachineState *machine = ACCEL(s)->machine;
+
+    if (machine->smram) {
+        memory_init(s, &s->smm_memory, 1);
+        memory_listener_register(&s->smm_memory.listener, &machine->address_space_smm);
+    }
 }
 
 void kvm_memory_stop(KVMState *s)
 {
     if (s->listening) {
         memory_listener_unregister(&s->io_listener);
-        memory_listener_unregister(&s->memory_listener);
+        memory_finish(&s->smm_memory);
+        memory_finish(&s->memory);
         s->listening = false;
-        g_array_unref(s->slots);
         g_array_unref(s->memory_eventfds);
         g_array_unref(s->io_eventfds);
         g_array_unref(s->coalesced_zones);

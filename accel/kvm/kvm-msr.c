@@ -31,6 +31,8 @@ static const KVMMsr msrs[] = {
     {0x000006e0, MSR_FIELD(tsc_deadline),     true,  "IA32_TSC_DEADLINE"   },
     {0x000001a0, MSR_FIELD(misc_enable),      false, "IA32_MISC_ENABLE"    },
     {0x00000048, MSR_FIELD(spec_ctrl),        false, "IA32_SPEC_CTRL"      },
+    {0x0000009e, MSR_FIELD(smbase),           false, "IA32_SMBASE"         },
+    {0x00000034, MSR_FIELD(smi_count),        true,  "IA32_SMI_COUNT"      },
     {0x00000da0, MSR_FIELD(xss),              false, "IA32_XSS"            },
     {0x000001d9, MSR_FIELD(debugctl),         false, "IA32_DEBUGCTL"       },
     {0x000002ff, MSR_FIELD(mtrr_deftype),     false, "IA32_MTRR_DEF_TYPE"  },

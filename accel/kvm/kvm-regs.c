@@ -242,6 +242,7 @@ static int get_events(CPUState *cpu, CPUX86State *env)
                       (e.interrupt.shadow & KVM_X86_SHADOW_INT_MOV_SS ? X86_SHADOW_MOVSS : 0);
         env->nmi_blocked = e.nmi.masked;
         env->smm = (e.flags & KVM_VCPUEVENT_VALID_SMM) && e.smi.smm;
+        env->smm_nmi_blocked = env->smm && e.smi.smm_inside_nmi;
     }
     return ret;
 }
@@ -259,6 +260,11 @@ static int put_events(CPUState *cpu, CPUX86State *env, bool reset)
     e.interrupt.shadow = (env->shadow & X86_SHADOW_STI ? KVM_X86_SHADOW_INT_STI : 0) |
                          (env->shadow & X86_SHADOW_MOVSS ? KVM_X86_SHADOW_INT_MOV_SS : 0);
     e.nmi.masked = env->nmi_blocked;
+    if (kvm_vcpu(cpu)->state->has_smm) {
+        e.flags |= KVM_VCPUEVENT_VALID_SMM;
+        e.smi.smm = env->smm;
+        e.smi.smm_inside_nmi = env->smm && env->smm_nmi_blocked;
+    }
     return kvm_ioctl(kvm_vcpu(cpu)->fd, KVM_SET_VCPU_EVENTS, &e);
 }
 

@@ -9,6 +9,7 @@
 #include "system/log.h"
 #include "target/i386/apic.h"
 #include "target/i386/exception.h"
+#include "target/i386/smm.h"
 
 #define DR6_BS (1u << 14)
 
@@ -159,7 +160,10 @@ static void take_interrupts(CPUX86State *env)
     CPUState *cs = env_cpu(env);
     uint32_t request = atomic_load(&cs->interrupt_request);
 
-    if (request & CPU_INTERRUPT_INIT) {
+    if ((request & CPU_INTERRUPT_SMI) && x86_smi_deliverable(env)) {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_SMI);
+        x86_enter_smm(env);
+    } else if ((request & CPU_INTERRUPT_INIT) && x86_init_deliverable(env)) {
         cpu_reset_interrupt(cs, CPU_INTERRUPT_INIT);
         x86_cpu_do_init(X86_CPU(cs));
     } else if (request & CPU_INTERRUPT_SIPI) {

@@ -354,10 +354,11 @@ static void piece_read(CPUX86State *env, const ColdDesc *desc, const Piece *piec
     }
     io_prepare(env, desc);
     if (is_natural(len)) {
-        address_space_load(env_cpu(env)->as, piece->phys, &value, (unsigned)len, MEMTXATTRS_NONE);
+        address_space_load(env_cpu(env)->as, piece->phys, &value, (unsigned)len,
+                           x86_memtxattrs(env));
         memcpy(buf, &value, len);
     } else {
-        address_space_read(env_cpu(env)->as, piece->phys, MEMTXATTRS_NONE, buf, len);
+        address_space_read(env_cpu(env)->as, piece->phys, x86_memtxattrs(env), buf, len);
     }
     tcg_io_changed(env);
 }
@@ -389,9 +390,10 @@ static void piece_write(CPUX86State *env, const ColdDesc *desc, const Piece *pie
         uint64_t value = 0;
 
         memcpy(&value, buf, len);
-        address_space_store(env_cpu(env)->as, piece->phys, value, (unsigned)len, MEMTXATTRS_NONE);
+        address_space_store(env_cpu(env)->as, piece->phys, value, (unsigned)len,
+                           x86_memtxattrs(env));
     } else {
-        address_space_write(env_cpu(env)->as, piece->phys, MEMTXATTRS_NONE, buf, len);
+        address_space_write(env_cpu(env)->as, piece->phys, x86_memtxattrs(env), buf, len);
     }
     tcg_io_changed(env);
 }

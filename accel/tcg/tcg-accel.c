@@ -13,22 +13,42 @@
 typedef struct TCGAccel {
     AccelState parent_obj;
     TcgState state;
-    MemoryListener listener;
+    MemoryListener listener, smm_listener;
     bool ready;
 } TCGAccel;
 
 #define TCG_ACCEL(obj) OBJECT_CHECK(TCGAccel, (obj), TYPE_TCG_ACCEL)
 
 /* The memory map changed: every vCPU compares the view's generation when it looks. */
-static void tcg_memory_commit(MemoryListener *l)
+static void tcg_kick_all(TcgState *s)
 {
-    TcgState *s = &((TCGAccel *)((char *)l - offsetof(TCGAccel, listener)))->state;
-
     g_mutex_lock(&s->exclusive_lock);
     for (unsigned i = 0; i < s->cpus->len; i++) {
         tcg_kick(g_ptr_array_index(s->cpus, i));
     }
     g_mutex_unlock(&s->exclusive_lock);
+}
+
+static void tcg_memory_commit(MemoryListener *l)
+{
+    tcg_kick_all(&((TCGAccel *)((char *)l - offsetof(TCGAccel, listener)))->state);
+}
+
+static void tcg_smm_commit(MemoryListener *l)
+{
+    tcg_kick_all(&((TCGAccel *)((char *)l - offsetof(TCGAccel, smm_listener)))->state);
+}
+
+/* Only the board knows whether there is a memory map of SMM. */
+static bool tcg_setup_post(AccelState *accel, GError **error)
+{
+    TCGAccel *tcg = TCG_ACCEL(accel);
+
+    if (accel->machine->smram) {
+        tcg->smm_listener.commit = tcg_smm_commit;
+        memory_listener_register(&tcg->smm_listener, &accel->machine->address_space_smm);
+    }
+    return true;
 }
 
 static bool tcg_init_machine(AccelState *accel, MachineState *machine, GError **error)
@@ -66,6 +86,7 @@ static void tcg_accel_finalize(Object *obj)
 
     if (tcg->ready) {
         memory_listener_unregister(&tcg->listener);
+        memory_listener_unregister(&tcg->smm_listener);
         tcg_state_unregister(&tcg->state);
         tcg_log_statistics(&tcg->state);
         tcg_cache_finish(&tcg->state);
@@ -94,6 +115,7 @@ static void tcg_accel_class_init(ObjectClass *klass, const void *data)
     ac->doc = "Translates x86 guest code to x86 host code";
     ac->ops_type = ACCEL_OPS_NAME("tcg");
     ac->init_machine = tcg_init_machine;
+    ac->setup_post = tcg_setup_post;
     ac->probe = tcg_probe;
 }
 

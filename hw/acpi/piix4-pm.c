@@ -83,7 +83,8 @@ static void piix4_apm_command(PIIX4PMState *s, uint8_t value)
     s->apmc = value;
     if (value == PIIX4_ACPI_ENABLE || value == PIIX4_ACPI_DISABLE) {
         acpi_pm_set_acpi_mode(&s->acpi, value == PIIX4_ACPI_ENABLE);
-    } else if (s->parent_obj.config[PIIX4_DEVACTB3] & APMC_EN) {
+    }
+    if (s->parent_obj.config[PIIX4_DEVACTB3] & APMC_EN) {
         irq_pulse(s->smi);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hw/core/memory-map.h"
 #include "system/loop/main-loop.h"
 
 /* ---- finding and making ------------------------------------------------------------ */
@@ -158,6 +159,28 @@ CPUState *machine_get_cpu(MachineState *machine, int index)
     return cpu;
 }
 
+void machine_smi(MachineState *machine, bool broadcast)
+{
+    CPUState *asking = current_cpu && current_cpu->machine == machine ? current_cpu : NULL;
+
+    if (!machine->smram) {
+        return;
+    }
+    if (!broadcast) {
+        CPUState *cpu = asking ? asking : machine_get_cpu(machine, 0);
+
+        if (cpu) {
+            cpu_interrupt(cpu, CPU_INTERRUPT_SMI);
+        }
+        return;
+    }
+    g_mutex_lock(&machine->cpus_lock);
+    for (guint i = 0; i < machine->cpus->len; i++) {
+        cpu_interrupt(g_ptr_array_index(machine->cpus, i), CPU_INTERRUPT_SMI);
+    }
+    g_mutex_unlock(&machine->cpus_lock);
+}
+
 /* ---- the type ---------------------------------------------------------------------- */
 
 static const Property machine_properties[] = {
@@ -215,6 +238,7 @@ static void machine_instance_finalize(Object *obj)
 
     address_space_finish(&machine->address_space_memory);
     address_space_finish(&machine->address_space_io);
+    smm_map_finish(machine);
     vmm_call_rcu(g_free, machine->system_memory);
     vmm_call_rcu(g_free, machine->system_io);
     object_unref(OBJECT(machine->accelerator));

@@ -102,6 +102,13 @@ struct MachineState {
     AddressSpace address_space_memory, address_space_io;
     MemoryRegion *system_memory, *system_io; /* their roots */
     MemoryRegion io_mem_unassigned;
+    /*
+     * System management mode, if the machine has it (smm_map_init()): smram is a container of
+     * the whole space, empty until chipsets add to it what only a CPU in SMM sees over
+     * system_memory; address_space_smm is both together.  NULL: no SMM.
+     */
+    MemoryRegion *smram, *smm_root, *smm_memory;
+    AddressSpace address_space_smm;
     MemoryRegion *ram; /* the backend's region, machine->ram_size bytes */
 
     EventLoop *loop; /* the main one */
@@ -159,6 +166,11 @@ bool machine_run_board_init(MachineState *machine, GError **error);
 bool machine_done(MachineState *machine, GError **error);
 void machine_free(MachineState *machine);
 CPUState *machine_get_cpu(MachineState *machine, int index);
+/*
+ * SMI#: every CPU's, or only that of the CPU whose access this is (the first one's, if it is none's).
+ * Nothing happens in a machine without SMM.  Any thread, any lock.
+ */
+void machine_smi(MachineState *machine, bool broadcast);
 
 /* Forget all listeners and notifiers; at the machine's end. */
 void machine_finish_run_state(MachineState *machine);

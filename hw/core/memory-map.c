@@ -56,6 +56,32 @@ void memory_map_init(MachineState *machine)
     address_space_init(&machine->address_space_io, machine->system_io, "I/O");
 }
 
+void smm_map_init(MachineState *machine)
+{
+    MemoryRegion *normal = g_new0(MemoryRegion, 1);
+
+    machine->smram = g_new0(MemoryRegion, 1);
+    memory_region_init(machine->smram, OBJECT(machine), "smram", UINT64_MAX);
+    machine->smm_root = g_new0(MemoryRegion, 1);
+    memory_region_init(machine->smm_root, OBJECT(machine), "smm", UINT64_MAX);
+    memory_region_init_alias(normal, OBJECT(machine), "smm-memory", machine->system_memory, 0,
+                             UINT64_MAX);
+    machine->smm_memory = normal;
+    memory_region_add_subregion(machine->smm_root, 0, normal);
+    memory_region_add_subregion_overlap(machine->smm_root, 0, machine->smram, 1);
+    address_space_init(&machine->address_space_smm, machine->smm_root, "smm");
+}
+
+void smm_map_finish(MachineState *machine)
+{
+    if (machine->smram) {
+        address_space_finish(&machine->address_space_smm);
+        vmm_call_rcu(g_free, machine->smm_root);
+        vmm_call_rcu(g_free, machine->smm_memory);
+        vmm_call_rcu(g_free, machine->smram);
+    }
+}
+
 void cpu_exec_init_all(MachineState *machine)
 {
     io_mem_init(machine);

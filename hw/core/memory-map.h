@@ -15,6 +15,12 @@ void io_mem_init(MachineState *machine);
 /* M5: machine->address_space_memory and machine->address_space_io. */
 void memory_map_init(MachineState *machine);
 void cpu_exec_init_all(MachineState *machine);
+/*
+ * machine->smram and machine->address_space_smm, by a board whose CPUs have SMM, before it makes
+ * them; finish is the machine's.
+ */
+void smm_map_init(MachineState *machine);
+void smm_map_finish(MachineState *machine);
 /* M6: the host's page size; returns it. */
 size_t page_size_init(void);
 

@@ -16,7 +16,7 @@
 #include "hw/pci-host/i440fx.h"
 #include "hw/timer/hpet.h"
 #include "system/log.h"
-#include "target/i386/mmu.h"
+#include "target/i386/smm.h"
 
 #define RTC_IRQ          8
 #define RTC_BASE_YEAR    2000
@@ -48,7 +48,6 @@ bool pc_check_options(PCMachineState *pcms, GError **error)
         const char *name;
         int value;
     } rows[] = {
-        {"smm",    X86_MACHINE(pcms)->smm},
         {"vmport", pcms->vmport          }
     };
 
@@ -183,10 +182,7 @@ bool pc_vga_init(PCMachineState *pcms, PCIBus *bus, GError **error)
 /* The line that drives all CPUs' A20M#. */
 static void pc_a20_on_cpu(CPUState *cpu, void *data)
 {
-    CPUX86State *env = cpu_env(cpu);
-
-    env->a20_mask = GPOINTER_TO_INT(data) ? UINT64_MAX : ~(1ull << 20);
-    x86_tlb_flush(env, false);
+    x86_set_a20(cpu_env(cpu), GPOINTER_TO_INT(data));
 }
 
 static void pc_set_a20(void *opaque, int n, int level)

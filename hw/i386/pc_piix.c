@@ -17,9 +17,22 @@ static bool pc_pci_ide_init(PCMachineState *pcms, PCIBus *bus, GError **error)
     return ide && ide_create_drives(MACHINE(pcms), ide, error);
 }
 
+/* The bootstrap processor's: the others' SMBASE is where it was when they were reset. */
+static void pc_smi(void *opaque, int n, int level)
+{
+    CPUState *cpu = machine_get_cpu(MACHINE(opaque), 0);
+
+    if (level && cpu) {
+        cpu_interrupt(cpu, CPU_INTERRUPT_SMI);
+    }
+}
+
 static bool pc_pm_init(PCMachineState *pcms, PCIBus *bus, IRQ *gsi, GError **error)
 {
-    pcms->pm = piix4_pm_create(bus, PM_DEVFN, gsi[PIIX4_SCI_IRQ], NULL, error);
+    IRQ smi = MACHINE(pcms)->smram ? irq_new(pc_smi, pcms, 0) : NULL;
+
+    pcms->pm = piix4_pm_create(bus, PM_DEVFN, gsi[PIIX4_SCI_IRQ], smi, error);
+    irq_unref(smi);
     return pcms->pm != NULL;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hw/i386/x86.h"
 #include <string.h>
+#include "accel/accel.h"
+#include "hw/core/memory-map.h"
 #include "hw/intc/apic.h"
 #include "quoin-config.h"
 
@@ -64,10 +66,31 @@ bool x86_cpu_new(X86MachineState *x86ms, uint32_t apic_id, GError **error)
     return x86_cpu_add_apic(x86ms, X86_CPU(obj), error) && qdev_realize(DEVICE(obj), NULL, error);
 }
 
+static bool x86_smm_init(X86MachineState *x86ms, GError **error)
+{
+    MachineState *machine = MACHINE(x86ms);
+    bool available = accel_has_smm(machine);
+
+    if (x86ms->smm == ON_OFF_AUTO_ON && !available) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "-machine smm=on: this host's %s has no system management mode; auto and off "
+                    "are possible", ACCEL_GET_CLASS(machine->accelerator)->name);
+        return false;
+    }
+    if (available && x86ms->smm != ON_OFF_AUTO_OFF) {
+        smm_map_init(machine);
+    }
+    return true;
+}
+
 bool x86_cpus_init(X86MachineState *x86ms, GError **error)
 {
     MachineState *machine = MACHINE(x86ms);
     uint32_t max_cpus = MAX(machine->smp.max_cpus, machine->smp.cpus);
+
+    if (!x86_smm_init(x86ms, error)) {
+        return false;
+    }
 
     for (uint32_t i = 0; i < max_cpus; i++) {
         uint32_t apic_id = x86_apic_id_from_index(&machine->smp, i);
@@ -193,7 +216,7 @@ static const Property x86_machine_properties[] = {
                      .check = check_max_ram_below_4g),
     DEFINE_PROP_ON_OFF_AUTO("acpi", X86MachineState, acpi, ON_OFF_AUTO_AUTO, "ACPI tables"),
     DEFINE_PROP_ON_OFF_AUTO("smm", X86MachineState, smm, ON_OFF_AUTO_AUTO,
-                            "system management mode (not offered: auto is off)"),
+                            "system management mode; auto: if the accelerator has it"),
     DEFINE_PROP_END,
 };
 

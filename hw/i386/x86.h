@@ -52,7 +52,7 @@ struct X86MachineState {
 
 /* ---- CPUs ----------------------------------------------------------------------- */
 
-/* M14: every CPU of -smp. */
+/* M14: every CPU of -smp; and before them, by -machine smm=, the memory that they see in SMM. */
 bool x86_cpus_init(X86MachineState *x86ms, GError **error);
 bool x86_cpu_new(X86MachineState *x86ms, uint32_t apic_id, GError **error);
 /* APIC ID of CPU n: its place in threads, cores, dies and sockets (SDM vol. 3, 9.9.1). */

@@ -162,6 +162,9 @@ static void i440fx_unmap(void *opaque)
 
     memory_region_del_subregion(d->hole.container, &d->hole);
     memory_region_del_subregion(d->smram_window.container, &d->smram_window);
+    if (d->smram.container) {
+        memory_region_del_subregion(d->smram.container, &d->smram);
+    }
     pam_finish(&d->pam);
 }
 
@@ -183,6 +186,9 @@ static bool i440fx_realize(PCIDevice *dev, GError **error)
                              SMRAM_SIZE);
     memory_region_add_subregion_overlap(memory, SMRAM_BASE, &d->smram_window, 1);
     memory_region_init_alias(&d->smram, OBJECT(d), "smram", machine->ram, SMRAM_BASE, SMRAM_SIZE);
+    if (machine->smram) {
+        memory_region_add_subregion(machine->smram, SMRAM_BASE, &d->smram);
+    }
     qdev_on_unrealize(&dev->parent_obj, i440fx_unmap, d);
     i440fx_reset(dev);
     return true;

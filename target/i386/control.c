@@ -155,7 +155,7 @@ static const struct {
     {CR4_PKE, X86_FEATURE(FEAT_7_0_ECX, 3)},
 };
 
-static uint64_t cr4_allowed(CPUX86State *env)
+uint64_t x86_cr4_supported(CPUX86State *env)
 {
     uint64_t allowed = 0;
 
@@ -171,7 +171,7 @@ static bool cr4_valid(CPUX86State *env, uint64_t value)
 {
     uint64_t changed = env->cr4 ^ value;
 
-    if (value & ~cr4_allowed(env)) {
+    if (value & ~x86_cr4_supported(env)) {
         return false;
     }
     if (env->efer & MSR_EFER_LMA) {

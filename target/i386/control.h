@@ -13,6 +13,8 @@ void x86_write_cr3(CPUX86State *env, uint64_t value);
 void x86_write_cr4(CPUX86State *env, uint64_t value);
 void x86_write_cr8(CPUX86State *env, uint64_t value);
 uint64_t x86_read_cr8(CPUX86State *env);
+/* The bits of CR4 that this CPU has. */
+uint64_t x86_cr4_supported(CPUX86State *env);
 /* xsetbv. */
 void x86_write_xcr0(CPUX86State *env, uint64_t value);
 /* mov dr; `n` is 4..7 after the aliasing of DR4 and DR5 was resolved. */

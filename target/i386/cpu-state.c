@@ -255,7 +255,9 @@ static void reset_power_on(CPUX86State *env)
     env->xss = 0;
     env->pkru = env->pkrs = 0;
     env->smbase = 0x30000;
+    env->a20_closed = false;
     env->a20_mask = UINT64_MAX;
+    env->smi_count = 0;
     env->star = env->lstar = env->cstar = env->fmask = env->kernelgsbase = 0;
     env->sysenter_cs = env->sysenter_esp = env->sysenter_eip = 0;
     env->tsc_aux = env->tsc_deadline = 0;

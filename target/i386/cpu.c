@@ -15,6 +15,7 @@
 #include "target/i386/exception.h"
 #include "target/i386/features.h"
 #include "target/i386/mmu.h"
+#include "target/i386/smm.h"
 #include "target/i386/xsave.h"
 
 #define X86_CPU_GET_CLASS(obj) OBJECT_GET_CLASS(X86CPUClass, (obj), TYPE_X86_CPU)
@@ -409,7 +410,7 @@ static void x86_cpu_reset_hold(DeviceState *dev)
     env->wait_for_sipi = !is_bootstrap(cpu);
     atomic_store(&cs->halted, env->wait_for_sipi);
     atomic_store(&cs->interrupt_request, 0);
-    x86_tlb_flush(env, false);
+    x86_set_smm(env, false);
 }
 
 /* V1: the list; V2: the accelerator's part; V3: the thread. */
@@ -438,13 +439,15 @@ static bool x86_cpu_has_work(CPUState *cs)
     const CPUX86State *env = cpu_env(cs);
     uint32_t request = atomic_load(&cs->interrupt_request);
 
-    if (request & (CPU_INTERRUPT_INIT | CPU_INTERRUPT_SIPI)) {
+    if ((request & CPU_INTERRUPT_SIPI) ||
+        ((request & CPU_INTERRUPT_INIT) && x86_init_deliverable(env))) {
         return true;
     }
     if (env->wait_for_sipi) {
         return false;
     }
-    return (request & (CPU_INTERRUPT_SMI | CPU_INTERRUPT_MCE)) ||
+    return (request & CPU_INTERRUPT_MCE) ||
+           ((request & CPU_INTERRUPT_SMI) && x86_smi_deliverable(env)) ||
            ((request & CPU_INTERRUPT_NMI) && !env->nmi_blocked) ||
            ((request & CPU_INTERRUPT_HARD) && (env->rflags & IF_MASK));
 }

@@ -211,10 +211,12 @@ struct CPUX86State {
     int old_exception; /* contributory chain for #DF; -1: none */
     uint32_t debug_hits; /* data breakpoints met by the instruction under way: DR6 bits */
     bool nmi_blocked;
-    bool smm;
+    bool smm, smm_nmi_blocked; /* the latter: as RSM leaves nmi_blocked */
+    bool a20_closed;
     bool wait_for_sipi; /* after INIT, on an application processor: only SIPI wakes it */
-    uint32_t smbase;
-    uint64_t a20_mask; /* physical addresses are ANDed with it */
+    uint64_t smbase; /* 32 bits of it */
+    uint64_t a20_mask; /* physical addresses are ANDed with it; of a20_closed and smm */
+    uint64_t smi_count; /* IA32_SMI_COUNT */
 
     /* MSRs (SDM vol. 4) */
     uint64_t star, lstar, cstar, fmask, kernelgsbase;
@@ -283,6 +285,12 @@ static inline X86CPU *env_archcpu(CPUX86State *env)
 static inline CPUState *env_cpu(CPUX86State *env)
 {
     return &env_archcpu(env)->parent_obj;
+}
+
+/* Of the accesses that instructions make. */
+static inline MemTxAttrs x86_memtxattrs(const CPUX86State *env)
+{
+    return (MemTxAttrs){.secure = env->smm};
 }
 
 static inline unsigned x86_cpl(const CPUX86State *env)

@@ -6,6 +6,7 @@
 #include "hw/core/machine.h"
 #include "target/i386/control.h"
 #include "target/i386/interp.h"
+#include "target/i386/smm.h"
 
 static void need_protected(Interp *x)
 {
@@ -519,6 +520,17 @@ void interp_hlt(Interp *x)
     interp_need_cpl0(x);
     atomic_store(&env_cpu(x->env)->halted, true);
     x->changed = true;
+}
+
+void interp_rsm(Interp *x)
+{
+    if (!x->env->smm) {
+        interp_ud(x);
+    }
+    if (!x86_leave_smm(x->env)) {
+        x86_shutdown(x->env);
+    }
+    x->jumped = x->changed = true;
 }
 
 /* Caches are the host's and coherent. */

@@ -197,6 +197,7 @@ void interp_rdtsc(Interp *x);
 void interp_rdpmc(Interp *x);
 void interp_cpuid(Interp *x);
 void interp_hlt(Interp *x);
+void interp_rsm(Interp *x);
 void interp_clts(Interp *x);
 void interp_wbinvd(Interp *x);      /* 0f 08, 09 */
 void interp_invpcid(Interp *x);

@@ -374,6 +374,7 @@ static const MSRRow msr_rows[] = {
     {0x17b, 0x17b, read_plain, write_mcg_ctl, FIELD(mcg_ctl), .feature = FEAT_MCA},
     {0x1a0, 0x1a0, PLAIN(misc_enable, ALL), .vendor = INTEL_ONLY},
     {0x17, 0x17, read_zero, NULL, .vendor = INTEL_ONLY},
+    {0x34, 0x34, read_plain, NULL, FIELD(smi_count), .vendor = INTEL_ONLY},
     {0x1d9, 0x1d9, PLAIN(debugctl, 0x3)},
     {0x1db, 0x1de, read_zero, NULL},
     {0x200, 0x20f, read_mtrr_variable, write_mtrr_variable, .feature = FEAT_MTRR},

@@ -32,7 +32,7 @@ static uint64_t phys_ld(CPUX86State *env, uint64_t addr, unsigned size)
     }
     memory_read_unlock();
     if (!host) {
-        address_space_load(env_cpu(env)->as, addr, &value, size, MEMTXATTRS_NONE);
+        address_space_load(env_cpu(env)->as, addr, &value, size, x86_memtxattrs(env));
     }
     return value;
 }

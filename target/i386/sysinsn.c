@@ -62,7 +62,8 @@ static const InterpFunc map_0f[256] = {
     [0x80 ... 0x8f] = interp_jcc, [0x90 ... 0x9f] = interp_setcc,
     [0xa0] = interp_push_seg, [0xa1] = interp_pop_seg, [0xa2] = interp_cpuid,
     [0xa3] = interp_bit_test, [0xa4 ... 0xa5] = interp_shift_double,
-    [0xa8] = interp_push_seg, [0xa9] = interp_pop_seg, [0xab] = interp_bit_test,
+    [0xa8] = interp_push_seg, [0xa9] = interp_pop_seg, [0xaa] = interp_rsm,
+    [0xab] = interp_bit_test,
     [0xac ... 0xad] = interp_shift_double, [0xae] = interp_fence, [0xaf] = interp_imul,
     [0xb0 ... 0xb1] = interp_cmpxchg, [0xb2] = interp_load_far, [0xb3] = interp_bit_test,
     [0xb4 ... 0xb5] = interp_load_far, [0xb6 ... 0xb7] = interp_movx,
@@ -144,7 +145,7 @@ static uint8_t fetch_byte(CPUX86State *env, uint64_t rip)
     if (!x86_page_walk(env, linear, X86_FETCH, X86_PRIV_CPL, &t, &fault)) {
         x86_raise_page_fault(env, linear, fault.error_code);
     }
-    address_space_load(env_cpu(env)->as, t.phys, &value, 1, MEMTXATTRS_NONE);
+    address_space_load(env_cpu(env)->as, t.phys, &value, 1, x86_memtxattrs(env));
     return value;
 }
 

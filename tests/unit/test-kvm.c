@@ -79,8 +79,8 @@ static void test_missing_device(void)
 
 static const KVMSlot *slot_at(KVMState *s, uint64_t gpa)
 {
-    for (guint i = 0; i < s->slots->len; i++) {
-        const KVMSlot *slot = &g_array_index(s->slots, KVMSlot, i);
+    for (guint i = 0; i < s->memory.slots->len; i++) {
+        const KVMSlot *slot = &g_array_index(s->memory.slots, KVMSlot, i);
         if (slot->size && slot->gpa == gpa) {
             return slot;
         }
