@@ -36,6 +36,9 @@ typedef struct FWCfgItem {
     GBytes *data;
     FWCfgSelectFunc select;
     void *select_opaque;
+    bool writable;
+    FWCfgWriteFunc write;
+    void *write_opaque;
 } FWCfgItem;
 
 /* As the guest reads it; big-endian. */
@@ -210,6 +213,17 @@ void fw_cfg_set_file_callback(FWCfgState *s, const char *name, FWCfgSelectFunc f
     item->select_opaque = opaque;
 }
 
+void fw_cfg_set_file_writable(FWCfgState *s, const char *name, FWCfgWriteFunc fn, void *opaque)
+{
+    int slot = fw_cfg_find_file(s, name);
+
+    g_assert(slot >= 0);
+    FWCfgItem *item = fw_cfg_item(s, FW_CFG_FILE_FIRST + slot);
+    item->writable = true;
+    item->write = fn;
+    item->write_opaque = opaque;
+}
+
 GBytes *fw_cfg_get_file(FWCfgState *s, const char *name)
 {
     int slot = fw_cfg_find_file(s, name);
@@ -371,6 +385,27 @@ static bool fw_cfg_dma_read(FWCfgState *s, AddressSpace *as, hwaddr addr, uint32
     return true;
 }
 
+/* All of it lies within a writable item, or nothing is written. */
+static bool fw_cfg_dma_write(FWCfgState *s, AddressSpace *as, hwaddr addr, uint32_t len)
+{
+    FWCfgItem *item = s->cur_key == FW_CFG_NO_KEY ? NULL : fw_cfg_item(s, s->cur_key);
+    gsize size = item && item->data ? g_bytes_get_size(item->data) : 0;
+
+    if (!item || !item->writable || s->cur_offset > size || len > size - s->cur_offset) {
+        return false;
+    }
+    g_autofree uint8_t *copy = g_memdup2(g_bytes_get_data(item->data, NULL), size);
+    if (len && address_space_read(as, addr, MEMTXATTRS_DMA, copy + s->cur_offset, len) != MEMTX_OK) {
+        return false;
+    }
+    fw_cfg_set_bytes(s, s->cur_key, copy, size);
+    fw_cfg_skip(s, len);
+    if (item->write) {
+        item->write(item->write_opaque, copy, size);
+    }
+    return true;
+}
+
 static uint32_t fw_cfg_dma_run(FWCfgState *s, AddressSpace *as, uint32_t control, uint32_t len,
                                hwaddr addr)
 {
@@ -381,7 +416,7 @@ static uint32_t fw_cfg_dma_run(FWCfgState *s, AddressSpace *as, uint32_t control
         return fw_cfg_dma_read(s, as, addr, len) ? 0 : FW_CFG_DMA_ERROR;
     }
     if (control & FW_CFG_DMA_WRITE) {
-        return FW_CFG_DMA_ERROR; /* every item is read-only */
+        return fw_cfg_dma_write(s, as, addr, len) ? 0 : FW_CFG_DMA_ERROR;
     }
     if (control & FW_CFG_DMA_SKIP) {
         fw_cfg_skip(s, len);

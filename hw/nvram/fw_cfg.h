@@ -53,6 +53,8 @@ enum FWCfgKey {
 
 /* The guest selected the item and is about to read it from its start. */
 typedef void (*FWCfgSelectFunc)(void *opaque);
+/* The guest wrote to the file, by DMA; its bytes as they are now.  Under the device's lock. */
+typedef void (*FWCfgWriteFunc)(void *opaque, const uint8_t *data, size_t size);
 
 FWCfgState *fw_cfg_from_device(DeviceState *dev);
 
@@ -73,6 +75,8 @@ void fw_cfg_add_board_file(FWCfgState *s, const char *name, const void *data, si
 /* New content, of any size; the file must exist. */
 void fw_cfg_set_file(FWCfgState *s, const char *name, GBytes *data);
 void fw_cfg_set_file_callback(FWCfgState *s, const char *name, FWCfgSelectFunc fn, void *opaque);
+/* Let the guest write within the file's size; `fn` (may be NULL) hears of it. */
+void fw_cfg_set_file_writable(FWCfgState *s, const char *name, FWCfgWriteFunc fn, void *opaque);
 /* NULL: no such file. */
 GBytes *fw_cfg_get_file(FWCfgState *s, const char *name);
 GBytes *fw_cfg_get(FWCfgState *s, uint16_t key);

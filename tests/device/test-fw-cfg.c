@@ -2,6 +2,7 @@
 #include "hw/nvram/fw_cfg.h"
 #include <string.h>
 #include "device-test.h"
+#include "hw/acpi/smi-features.h"
 
 #define PORT_SELECT 0x510
 #define PORT_DATA   0x511
@@ -153,6 +154,70 @@ static void test_dma(Fixture *f, gconstpointer data)
     g_assert_cmphex(run_dma(f, FW_CFG_KERNEL_DATA << 16 | 8 | 2, UINT32_MAX, 0x40000000), ==, 1);
 }
 
+static void note_write(void *opaque, const uint8_t *data, size_t size)
+{
+    *(uint64_t *)opaque = data[0] | (uint64_t)size << 32;
+}
+
+static void test_writable(Fixture *f, gconstpointer data)
+{
+    uint64_t seen = 0;
+    uint32_t size;
+    uint16_t key;
+
+    fw_cfg_add_board_file(f->s, "etc/written", "abcd", 4);
+    fw_cfg_set_file_writable(f->s, "etc/written", note_write, &seen);
+    key = find_file(f, "etc/written", &size);
+    test_write(f->t, BUFFER, 0x5655, 2);
+    g_assert_cmphex(run_dma(f, (uint32_t)key << 16 | 8 | 4, 1, 0), ==, 0);
+    g_assert_cmphex(run_dma(f, 16, 2, BUFFER), ==, 0);
+    g_assert_cmphex(seen, ==, 4ull << 32 | 'a');
+    g_assert_cmphex(run_dma(f, 16, 2, BUFFER), ==, 1); /* beyond its end */
+    g_assert_cmphex(run_dma(f, (uint32_t)key << 16 | 8 | 2, 4, BUFFER), ==, 0);
+    g_assert_cmphex(test_read(f->t, BUFFER, 4), ==, 0x64565561);
+}
+
+static uint32_t write_u64(Fixture *f, const char *name, uint64_t value)
+{
+    uint32_t size;
+
+    test_write(f->t, BUFFER, value, 8);
+    return run_dma(f, (uint32_t)find_file(f, name, &size) << 16 | 8 | 16, 8, BUFFER);
+}
+
+static uint64_t read_file(Fixture *f, const char *name)
+{
+    uint32_t size;
+    uint16_t key = find_file(f, name, &size);
+
+    test_write(f->t, BUFFER, 0, 8);
+    g_assert_cmphex(run_dma(f, (uint32_t)key << 16 | 8 | 2, size, BUFFER), ==, 0);
+    return test_read(f->t, BUFFER, 8);
+}
+
+static void test_smi_features(Fixture *f, gconstpointer data)
+{
+    SMIFeatures features = {0};
+
+    smi_features_init(&features, f->s, SMI_FEATURE_BROADCAST | SMI_FEATURE_CPU_HOTPLUG);
+    g_assert_cmphex(read_file(f, "etc/smi/supported-features"), ==, 3);
+    g_assert_cmphex(write_u64(f, "etc/smi/supported-features", 1), ==, 1);
+    write_u64(f, "etc/smi/requested-features", 4);
+    g_assert_cmphex(read_file(f, "etc/smi/features-ok"), ==, 0); /* not supported */
+    write_u64(f, "etc/smi/requested-features", 2);
+    g_assert_cmphex(read_file(f, "etc/smi/features-ok"), ==, 0); /* hot-plug needs broadcast */
+    g_assert_false(smi_features_has(&features, SMI_FEATURE_CPU_HOTPLUG));
+    write_u64(f, "etc/smi/requested-features", 3);
+    g_assert_cmphex(read_file(f, "etc/smi/features-ok"), ==, 1);
+    g_assert_true(smi_features_has(&features, SMI_FEATURE_BROADCAST));
+    write_u64(f, "etc/smi/requested-features", 0);
+    g_assert_cmphex(read_file(f, "etc/smi/requested-features"), ==, 3);
+    g_assert_cmphex(read_file(f, "etc/smi/features-ok"), ==, 1);
+    smi_features_reset(&features);
+    g_assert_cmphex(read_file(f, "etc/smi/requested-features"), ==, 0);
+    g_assert_false(smi_features_has(&features, SMI_FEATURE_BROADCAST));
+}
+
 static void test_options(Fixture *f, gconstpointer data)
 {
     static const char *const bad[] = {
@@ -189,6 +254,8 @@ int main(int argc, char **argv)
     ADD("/fw_cfg/files", test_files);
     ADD("/fw_cfg/callback", test_callback);
     ADD("/fw_cfg/dma", test_dma);
+    ADD("/fw_cfg/writable", test_writable);
+    ADD("/fw_cfg/smi-features", test_smi_features);
     ADD("/fw_cfg/options", test_options);
     ADD("/fw_cfg/noise", test_noise);
     return g_test_run();
