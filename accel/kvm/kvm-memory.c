@@ -58,6 +58,9 @@ static bool range_to_slot(KVMState *s, const FlatRange *range, KVMSlot *ret_slot
         return false;
     }
     *ret_slot = (KVMSlot){start, end - start, host, rom ? KVM_MEM_READONLY : 0};
+    if (atomic_load(&range->mr->ram_block->logged)) {
+        ret_slot->flags |= KVM_MEM_LOG_DIRTY_PAGES;
+    }
     return true;
 }
 
@@ -115,6 +118,19 @@ static void memory_region_added(MemoryListener *l, const FlatRange *range)
     g_mutex_unlock(&s->slot_lock);
 }
 
+/* What KVM has logged goes with the slot. */
+static void slot_forget_log(const KVMSlot *slot)
+{
+    size_t offset;
+    RAMBlock *block = slot->flags & KVM_MEM_LOG_DIRTY_PAGES
+                          ? ram_block_from_host(slot->host, &offset)
+                          : NULL;
+
+    if (block) {
+        ram_block_set_dirty(block, offset, slot->size);
+    }
+}
+
 /* The region may be as good as gone itself: only the addresses count. */
 static void memory_region_gone(MemoryListener *l, const FlatRange *range)
 {
@@ -128,11 +144,67 @@ static void memory_region_gone(MemoryListener *l, const FlatRange *range)
     for (guint i = 0; i < m->slots->len; i++) {
         KVMSlot *slot = &g_array_index(m->slots, KVMSlot, i);
         if (slot->size && slot->gpa >= range->start && slot->gpa <= range->last) {
+            slot_forget_log(slot);
             slot->size = 0;
             slot_set(m, i, slot);
         }
     }
     g_mutex_unlock(&s->slot_lock);
+}
+
+/* ---- the log of written pages (4.8) ------------------------------------------------------ */
+
+static bool slot_of_block(const KVMSlot *slot, const RAMBlock *block)
+{
+    return slot->size && (uintptr_t)slot->host - (uintptr_t)block->host < block->size;
+}
+
+static void memory_log_switched(MemoryListener *l, RAMBlock *block)
+{
+    KVMMemory *m = memory_of(l);
+    uint32_t flag = atomic_load(&block->logged) ? KVM_MEM_LOG_DIRTY_PAGES : 0;
+
+    g_mutex_lock(&m->state->slot_lock);
+    for (guint i = 0; i < m->slots->len; i++) {
+        KVMSlot *slot = &g_array_index(m->slots, KVMSlot, i);
+        if (slot_of_block(slot, block)) {
+            slot->flags = (slot->flags & ~KVM_MEM_LOG_DIRTY_PAGES) | flag;
+            slot_set(m, i, slot);
+        }
+    }
+    g_mutex_unlock(&m->state->slot_lock);
+}
+
+/* KVM gives its bits once, and sees the next write to these pages again. */
+static void slot_sync(KVMMemory *m, guint index, const KVMSlot *slot, RAMBlock *block)
+{
+    size_t pages = slot->size / KVM_PAGE, offset = (size_t)((uint8_t *)slot->host - block->host);
+    g_autofree uint64_t *bitmap = g_new0(uint64_t, (pages + 63) / 64);
+    struct kvm_dirty_log log = {.slot = index | m->id << 16, .dirty_bitmap = bitmap};
+
+    if (kvm_ioctl(m->state->vm_fd, KVM_GET_DIRTY_LOG, &log) < 0) {
+        ram_block_set_dirty(block, offset, slot->size);
+        return;
+    }
+    for (size_t page = 0; page < pages; page++) {
+        if (bitmap[page / 64] >> (page & 63) & 1) {
+            ram_block_set_dirty(block, offset + page * KVM_PAGE, 1);
+        }
+    }
+}
+
+static void memory_log_sync(MemoryListener *l, RAMBlock *block)
+{
+    KVMMemory *m = memory_of(l);
+
+    g_mutex_lock(&m->state->slot_lock);
+    for (guint i = 0; i < m->slots->len; i++) {
+        const KVMSlot *slot = &g_array_index(m->slots, KVMSlot, i);
+        if (slot_of_block(slot, block)) {
+            slot_sync(m, i, slot, block);
+        }
+    }
+    g_mutex_unlock(&m->state->slot_lock);
 }
 
 /* ---- ioeventfds --------------------------------------------------------------------------- */
@@ -228,6 +300,8 @@ static void memory_init(KVMState *s, KVMMemory *m, unsigned id)
     m->listener = (MemoryListener){
         .region_add = memory_region_added,
         .region_del = memory_region_gone,
+        .log_switched = memory_log_switched,
+        .log_sync = memory_log_sync,
     };
 }
 

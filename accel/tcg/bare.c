@@ -33,6 +33,7 @@ TcgBare *tcg_bare_new(size_t ram_size)
     tcg_fp_init();
     tcg_cache_init(&bare->state, NULL);
     tcg_state_register(&bare->state);
+    tcg_listen(&bare->state, &bare->as);
 
     bare->cpu = g_aligned_alloc0(1, sizeof(X86CPU), 64);
     bare->cpu->parent_obj.as = &bare->as;
@@ -50,6 +51,7 @@ TcgBare *tcg_bare_new(size_t ram_size)
 void tcg_bare_free(TcgBare *bare)
 {
     tcg_cpu_detach(&bare->cpu->env);
+    memory_listener_unregister(&bare->state.listener);
     tcg_state_unregister(&bare->state);
     tcg_cache_finish(&bare->state);
     address_space_finish(&bare->as);
@@ -76,6 +78,11 @@ uint8_t *tcg_bare_ram(TcgBare *bare)
 MemoryRegion *tcg_bare_root(TcgBare *bare)
 {
     return &bare->root;
+}
+
+MemoryRegion *tcg_bare_ram_region(TcgBare *bare)
+{
+    return &bare->ram;
 }
 
 static void set_entry(TcgBare *bare, uint64_t table, unsigned n, uint64_t value)

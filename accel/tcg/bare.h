@@ -18,6 +18,8 @@ CPUX86State *tcg_bare_env(TcgBare *bare);
 uint8_t *tcg_bare_ram(TcgBare *bare);
 /* The container of all memory; what a test adds it takes away again. */
 MemoryRegion *tcg_bare_root(TcgBare *bare);
+/* The RAM, for its log of writes. */
+MemoryRegion *tcg_bare_ram_region(TcgBare *bare);
 
 /*
  * 64-bit flat mode at that CPL, SSE and AVX enabled as far as the host has them, all of

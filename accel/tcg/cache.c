@@ -81,6 +81,9 @@ void tcg_cache_finish(TcgState *s)
         }
     }
     g_clear_pointer(&s->fetched, g_hash_table_destroy);
+    if (s->logged) {
+        g_ptr_array_free(s->logged, TRUE);
+    }
     if (s->pages) {
         g_hash_table_destroy(s->pages);
         g_ptr_array_free(s->cpus, TRUE);

@@ -285,6 +285,10 @@ static int exec_loop(CPUX86State *env)
         if (atomic_exchange(&t->flush_pending, false)) {
             flush_code(env);
         }
+        if (atomic_load(&t->log_pending)) {
+            atomic_store(&t->log_pending, false);
+            tcg_log_drop_tags(t);
+        }
         tcg_io_changed(env);
         t->view_changed = false;
         if (env->exception_index >= 0 && t->bare) {

@@ -21,8 +21,7 @@ typedef struct Piece {
     bool readonly; /* RAM in which writes are not kept by us */
 } Piece;
 
-/* A tag that matches no address which is looked up in that slot. */
-static uint64_t tag_none(uint32_t slot)
+uint64_t tcg_tlb_no_tag(uint32_t slot)
 {
     return slot == 1 ? 1ull << 63 : (1ull << 63) - 0x1000;
 }
@@ -34,8 +33,8 @@ static uint32_t tlb_slot(uint64_t linear)
 
 static void tlb_clear(TcgEnv *t, int set, uint32_t slot)
 {
-    t->tlb[set][slot].neg_read = tag_none(slot);
-    t->tlb[set][slot].neg_write = tag_none(slot);
+    t->tlb[set][slot].neg_read = tcg_tlb_no_tag(slot);
+    t->tlb[set][slot].neg_write = tcg_tlb_no_tag(slot);
 }
 
 static void tlb_clear_set(TcgEnv *t, int set, bool keep_global)
@@ -132,7 +131,7 @@ void tcg_tlb_forget_writes(TcgEnv *t, const uint8_t *host_page)
     for (int set = 0; set < TCG_SET_COUNT; set++) {
         for (uint32_t i = 0; i < TLB_SIZE; i++) {
             if (t->tlb[set][i].host == host) {
-                t->tlb[set][i].neg_write = tag_none(i);
+                t->tlb[set][i].neg_write = tcg_tlb_no_tag(i);
             }
         }
     }
@@ -235,21 +234,21 @@ void tcg_note_large(TcgEnv *t, uint64_t linear, uint64_t page_size)
 static void tlb_insert(TcgEnv *t, enum TcgSet set, uint64_t linear, const X86Translation *tr,
                        const Piece *piece)
 {
+    uint8_t *flags = &t->tcg->page_flags[piece->page_number];
     uint32_t slot = tlb_slot(linear);
     TlbEntry *e = &t->tlb[set][slot];
     uint64_t tag = -(linear & ~0xfffull);
     bool write = false;
 
-    if (tr->prot_write && !piece->readonly) {
-        uint8_t old = __atomic_fetch_or(&t->tcg->page_flags[piece->page_number], PAGE_WRITTEN,
-                                        __ATOMIC_SEQ_CST);
-        write = !(old & PAGE_CODE);
+    if (tr->prot_write && !piece->readonly &&
+        !(__atomic_load_n(flags, __ATOMIC_RELAXED) & PAGE_CLEAN)) {
+        write = !(__atomic_fetch_or(flags, PAGE_WRITTEN, __ATOMIC_SEQ_CST) & PAGE_CODE);
     }
     tcg_note_large(t, linear, tr->page_size);
     e->host = (uintptr_t)piece->host & ~0xfffull;
     e->fill = tr->global ? TLB_FILL_GLOBAL : 0;
-    e->neg_read = tr->prot_read ? tag : tag_none(slot);
-    e->neg_write = write ? tag : tag_none(slot);
+    e->neg_read = tr->prot_read ? tag : tcg_tlb_no_tag(slot);
+    e->neg_write = write ? tag : tcg_tlb_no_tag(slot);
     tlb_log(tr->global ? &t->set[set].tlb_global_log : &t->set[set].tlb_log, slot);
     t->stat_mmu_fill++;
 }
@@ -282,6 +281,9 @@ static bool translate_quietly(CPUX86State *env, uint64_t linear, X86Access acces
     memory_read_lock();
     range = flatview_lookup(address_space_view(env_cpu(env)->as), tr.phys);
     piece_find(env, piece, range);
+    if (access == X86_WRITE && piece->host && !piece->readonly) {
+        tcg_log_write(t->tcg, range->mr->ram_block, piece->page_number);
+    }
     if (piece->host && range_holds_page(range, tr.phys)) {
         tlb_insert(t, set_for(env, priv), linear, &tr, piece);
         piece->plain = access != X86_WRITE ||

@@ -13,11 +13,26 @@
 typedef struct TCGAccel {
     AccelState parent_obj;
     TcgState state;
-    MemoryListener listener, smm_listener;
+    MemoryListener smm_listener;
     bool ready;
 } TCGAccel;
 
 #define TCG_ACCEL(obj) OBJECT_CHECK(TCGAccel, (obj), TYPE_TCG_ACCEL)
+
+static TcgState *listener_state(MemoryListener *l)
+{
+    return (TcgState *)((char *)l - offsetof(TcgState, listener));
+}
+
+static void tcg_memory_log_switched(MemoryListener *l, RAMBlock *block)
+{
+    tcg_log_switched(listener_state(l), block);
+}
+
+static void tcg_memory_log_clear(MemoryListener *l, RAMBlock *block, size_t first, size_t count)
+{
+    tcg_log_clear(listener_state(l), block, first, count);
+}
 
 /* The memory map changed: every vCPU compares the view's generation when it looks. */
 static void tcg_kick_all(TcgState *s)
@@ -31,7 +46,17 @@ static void tcg_kick_all(TcgState *s)
 
 static void tcg_memory_commit(MemoryListener *l)
 {
-    tcg_kick_all(&((TCGAccel *)((char *)l - offsetof(TCGAccel, listener)))->state);
+    tcg_kick_all(listener_state(l));
+}
+
+void tcg_listen(TcgState *s, AddressSpace *as)
+{
+    s->listener = (MemoryListener){
+        .commit = tcg_memory_commit,
+        .log_switched = tcg_memory_log_switched,
+        .log_clear = tcg_memory_log_clear,
+    };
+    memory_listener_register(&s->listener, as);
 }
 
 static void tcg_smm_commit(MemoryListener *l)
@@ -65,8 +90,7 @@ static bool tcg_init_machine(AccelState *accel, MachineState *machine, GError **
         return false;
     }
     tcg->state.machine = machine;
-    tcg->listener.commit = tcg_memory_commit;
-    memory_listener_register(&tcg->listener, &machine->address_space_memory);
+    tcg_listen(&tcg->state, &machine->address_space_memory);
     tcg->ready = true;
     return true;
 }
@@ -85,7 +109,7 @@ static void tcg_accel_finalize(Object *obj)
     TCGAccel *tcg = TCG_ACCEL(obj);
 
     if (tcg->ready) {
-        memory_listener_unregister(&tcg->listener);
+        memory_listener_unregister(&tcg->state.listener);
         memory_listener_unregister(&tcg->smm_listener);
         tcg_state_unregister(&tcg->state);
         tcg_log_statistics(&tcg->state);

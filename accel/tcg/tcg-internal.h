@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdatomic.h>
 #include "accel/tcg/decode.h"
+#include "system/memory/memory.h"
 #include "target/i386/cpu.h"
 #include "target/i386/mmu.h"
 
@@ -100,6 +101,7 @@ typedef struct TcgEnv {
     TcgState *tcg;
     _Atomic bool running; /* between tcg_exec_start() and tcg_exec_end() */
     _Atomic bool flush_pending;
+    _Atomic bool log_pending; /* take write tags of PAGE_CLEAN pages away */
     _Atomic bool in_block; /* will return into generated code, though it may wait in C now */
     bool in_exclusive;
     bool bare; /* exceptions end tcg_cpu_exec() */
@@ -265,11 +267,14 @@ struct TcgState {
     GCond exclusive_cond;
     _Atomic bool exclusive_pending;
     GPtrArray *cpus; /* of CPUX86State, under exclusive_lock */
+    GPtrArray *logged; /* of RAMBlock, under lock */
     MachineState *machine;
+    MemoryListener listener;
 };
 
 #define PAGE_WRITTEN 1u /* some vCPU may hold a write tag */
 #define PAGE_CODE    2u /* translated code came from it: no write tags */
+#define PAGE_CLEAN   4u /* logged, and not written since: no write tags, but see dirty.c */
 #define PAGE_FLAGS_MAX (1ull << 28)
 
 /* hflags that a block's meaning depends on. */
@@ -322,6 +327,8 @@ Block *tcg_translate(TcgState *s, const TranslateSource *src);
 
 /* mmu.c */
 void tcg_tlb_init(CPUX86State *env);
+/* A tag that matches no address which is looked up in that slot. */
+uint64_t tcg_tlb_no_tag(uint32_t slot);
 HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc);
 bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc);
 /* A mapping of page_size was met: entries of its parts go when one of them goes. */
@@ -335,6 +342,18 @@ bool tcg_guard_fault(CPUX86State *env, uint64_t host);
 void tcg_wait_for_fp(CPUX86State *env, const ColdDesc *desc);
 /* Complete env->rip from a descriptor. */
 void tcg_sync_rip(CPUX86State *env, const ColdDesc *desc);
+
+/* tcg-accel.c */
+/* Follow changes of the map, and of what is logged. */
+void tcg_listen(TcgState *s, AddressSpace *as);
+
+/* dirty.c */
+void tcg_log_switched(TcgState *s, RAMBlock *block);
+void tcg_log_clear(TcgState *s, RAMBlock *block, size_t first, size_t count);
+/* Write tags of pages whose log was cleared go; vCPU thread, before it runs on. */
+void tcg_log_drop_tags(TcgEnv *t);
+/* The vCPU is about to write to the page, or to get a write tag for it. */
+void tcg_log_write(TcgState *s, RAMBlock *block, uint64_t page_number);
 
 /* fetch.c */
 /* The page that the byte at `linear` is fetched from; raises #PF, #GP. */

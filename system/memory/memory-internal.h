@@ -38,8 +38,8 @@ RAMBlock *ram_block_new(MemoryRegion *mr, const char *name, size_t size, GError 
 RAMBlock *ram_block_new_from_ptr(MemoryRegion *mr, const char *name, size_t size, void *host,
                                  int fd);
 void ram_block_free(RAMBlock *block);
-/* RAM was written from outside generated code. */
-void ram_block_written(RAMBlock *block, size_t offset, size_t len);
+/* The block goes; under the topology lock. */
+void ram_block_log_end(RAMBlock *block);
 
 /*
  * ThreadSanitizer does not see into liburcu: tell it what publishing and

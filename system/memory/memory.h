@@ -12,6 +12,7 @@
 #ifndef SYSTEM_MEMORY_MEMORY_H
 #define SYSTEM_MEMORY_MEMORY_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include "qom/object.h"
 
@@ -97,9 +98,10 @@ struct RAMBlock {
     int fd;      /* memfd or file, -1 */
     bool owned;  /* unmapped and closed with the block */
     MemoryRegion *mr;
-    hwaddr offset; /* a unique range of ram addresses, for dirty and code bitmaps */
-    /* One bit per 4 KiB page: translated code lives there (tcg). */
-    unsigned long *code_bitmap;
+    hwaddr offset; /* a unique range of ram addresses, for the accelerator's tables */
+    /* One bit per page of DIRTY_PAGE_SIZE: written, while `logged`; NULL: never was. */
+    _Atomic uint64_t *dirty;
+    _Atomic bool logged;
 };
 
 /* The region is embedded in its owner and dies with it (or on its owner's unrealize). */
@@ -181,6 +183,14 @@ struct MemoryListener {
     void (*eventfd_add)(MemoryListener *l, const FlatRange *range, hwaddr addr, unsigned size,
                         bool match, uint64_t data, int fd);
     void (*commit)(MemoryListener *l); /* after the new view is visible */
+    /*
+     * For accelerators, which see writes that nobody else does: a block's `logged` was
+     * switched; say with ram_block_set_dirty() what of it was written; the bits of pages
+     * [first, first + count) were fetched and cleared, so the next write to each must be seen.
+     */
+    void (*log_switched)(MemoryListener *l, RAMBlock *block);
+    void (*log_sync)(MemoryListener *l, RAMBlock *block);
+    void (*log_clear)(MemoryListener *l, RAMBlock *block, size_t first, size_t count);
     AddressSpace *as;
 };
 
@@ -231,6 +241,45 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, const void *b
 void *address_space_map(AddressSpace *as, hwaddr addr, size_t *len, bool is_write);
 void address_space_unmap(AddressSpace *as, void *host, size_t len, bool is_write,
                          size_t access_len);
+
+/* ---- what was written ------------------------------------------------------- */
+
+/*
+ * For a display: which pages of a RAM region were written since it last looked, by vCPUs
+ * under any accelerator, by DMA, by anyone through an address space.  While nothing is
+ * written, nothing costs anything; the first write to a page after each look is slow (under
+ * tcg some 100 ns, under KVM an exit).
+ *
+ *     memory_region_set_log(&s->vram, true);          // at realize; false at unrealize
+ *     ...
+ *     uint64_t dirty[DIRTY_WORDS(VRAM_SIZE)];          // or on the heap
+ *     if (memory_region_fetch_dirty(&s->vram, 0, VRAM_SIZE, dirty)) {
+ *         ... if (dirty_test(dirty, 0, line_offset, line_bytes)) draw the line
+ *     }
+ *
+ * A page may be said to be written once more than it was; a write is never lost: what is
+ * written after the fetch shows in the next one.  A device that writes its own RAM by pointer
+ * says so itself with memory_region_set_dirty().  Any thread; regions may be aliases.
+ */
+#define DIRTY_PAGE_SIZE   4096u
+#define DIRTY_WORDS(size) (((size) / DIRTY_PAGE_SIZE + 64 + 1) / 64 + 1)
+
+/* All pages count as written from here on. */
+void memory_region_set_log(MemoryRegion *mr, bool log);
+/*
+ * Bit n of `ret`: the page with byte (addr & -4096) + n * 4096 of the region was written since
+ * it was last fetched.  Bits are cleared by this; one caller gets each.  False: none.
+ */
+bool memory_region_fetch_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size, uint64_t *ret);
+/* Whether [addr, addr + size) has a written page, by what was fetched with `base` as addr. */
+bool dirty_test(const uint64_t *fetched, hwaddr base, hwaddr addr, hwaddr size);
+/* RAM, ROM or flash contents were written by pointer; also drops code translated from there. */
+void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size);
+
+/* For accelerators: mark pages of a block. */
+void ram_block_set_dirty(RAMBlock *block, size_t offset, size_t len);
+/* RAM was written from outside generated code: marks it, and calls the hook below. */
+void ram_block_written(RAMBlock *block, size_t offset, size_t len);
 
 /*
  * RAM that holds translated code was written by someone other than the vCPU's

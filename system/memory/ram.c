@@ -78,7 +78,7 @@ static void ram_block_unmap(void *opaque)
             close(block->fd);
         }
     }
-    g_free(block->code_bitmap);
+    g_free((void *)block->dirty);
     g_free(block->id);
     g_free(block);
 }
@@ -86,6 +86,7 @@ static void ram_block_unmap(void *opaque)
 void ram_block_free(RAMBlock *block)
 {
     memory_topology_lock();
+    ram_block_log_end(block);
     g_ptr_array_remove_fast(blocks, block);
     memory_topology_unlock();
     vmm_call_rcu(ram_block_unmap, block);
@@ -106,11 +107,4 @@ RAMBlock *ram_block_from_host(const void *host, size_t *ret_offset)
     }
     memory_topology_unlock();
     return found;
-}
-
-void ram_block_written(RAMBlock *block, size_t offset, size_t len)
-{
-    if (memory_code_write_hook && block && len) {
-        memory_code_write_hook(block, offset, len);
-    }
 }

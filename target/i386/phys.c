@@ -72,9 +72,9 @@ bool x86_phys_cas(CPUX86State *env, uint64_t addr, uint64_t expected, uint64_t d
     if (host) {
         ok = host_cas(host, expected, desired, size);
     }
-    if (host && ok && memory_code_write_hook && range->mr->ram_block) {
+    if (host && ok && range->mr->ram_block) {
         RAMBlock *block = range->mr->ram_block;
-        memory_code_write_hook(block, (uint8_t *)host - block->host, size);
+        ram_block_written(block, (size_t)((uint8_t *)host - block->host), size);
     }
     memory_read_unlock();
     return ok;

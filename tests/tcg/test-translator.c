@@ -304,6 +304,37 @@ static void test_code_crossing(Fixture *f, gconstpointer unused)
     g_assert_cmphex(f->env->rip, ==, 0x11ffb);
 }
 
+SNIPPET(write_code, "mov $0x23000, %rsi\n mov (%rsi), %rax\n mov %eax, 0x2000(%rsi)\n"
+                    "mov %eax, -4(%rsi)\n mov $0x28ffc, %rdi\n mov $2, %ecx\n rep stosl\n ud2");
+SNIPPET(read_code, "mov $0x23000, %rsi\n mov (%rsi), %rax\n lock xadd %eax, 4(%rsi)\n ud2");
+
+/* Stores that the inline TLB lets through are logged as the first to each page was. */
+static void test_dirty_log(Fixture *f, gconstpointer unused)
+{
+    MemoryRegion *mr = tcg_bare_ram_region(f->bare);
+    uint64_t dirty[DIRTY_WORDS(0x100000)];
+
+    g_assert_cmpint(RUN(f, write_code), ==, EXCP_UD);
+    memory_region_set_log(mr, true);
+    g_assert_true(memory_region_fetch_dirty(mr, 0, 0x100000, dirty));
+    for (int i = 0; i < 3; i++) {
+        g_assert_cmpint(RUN(f, write_code), ==, EXCP_UD);
+        g_assert_true(memory_region_fetch_dirty(mr, 0x20000, 0x40000, dirty));
+        g_assert_cmphex(dirty[0], ==, 0x324);
+    }
+    /* Said once more: the vCPU had the right to write when it was last asked. */
+    f->env->rip = CODE + (uint64_t)(write_code_end - write_code) - 2;
+    g_assert_cmpint(tcg_bare_run(f->bare), ==, EXCP_UD);
+    memory_region_fetch_dirty(mr, 0x20000, 0x40000, dirty);
+    g_assert_cmpint(tcg_bare_run(f->bare), ==, EXCP_UD);
+    g_assert_false(memory_region_fetch_dirty(mr, 0x20000, 0x40000, dirty));
+    g_assert_cmpint(RUN(f, read_code), ==, EXCP_UD);
+    g_assert_true(memory_region_fetch_dirty(mr, 0x20000, 0x40000, dirty));
+    g_assert_cmphex(dirty[0], ==, 8);
+    memory_region_set_log(mr, false);
+    g_assert_cmpint(RUN(f, write_code), ==, EXCP_UD);
+}
+
 /* ---- other modes ------------------------------------------------------------------------- */
 
 static void real_mode(Fixture *f)
@@ -413,6 +444,7 @@ int main(int argc, char **argv)
     ADD("branches", test_branches);
     ADD("fpu", test_fpu);
     ADD("code-crossing", test_code_crossing);
+    ADD("dirty-log", test_dirty_log);
     ADD("real-mode", test_real_mode);
     ADD("flat32", test_flat32);
     ADD("segment-base", test_segment_base);

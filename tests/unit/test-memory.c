@@ -269,6 +269,51 @@ static void test_top(void)
     memory_region_finish(&high);
 }
 
+/* What was written since it was last asked, by page, through an alias too. */
+static void test_dirty(void)
+{
+    Map m;
+    MemoryRegion ram, window;
+    uint64_t dirty[DIRTY_WORDS(0x100000)];
+    uint8_t bytes[0x3000] = {0};
+
+    map_init(&m);
+    g_assert_true(memory_region_init_ram(&ram, NULL, "ram", 0x100000, NULL));
+    memory_region_init_alias(&window, NULL, "window", &ram, 0x10000, 0x20000);
+    memory_region_add_subregion(&m.root, 0xa0000, &window);
+    g_assert_false(memory_region_fetch_dirty(&ram, 0, 0x100000, dirty));
+    memory_region_set_log(&ram, true);
+    g_assert_true(memory_region_fetch_dirty(&ram, 0, 0x80000, dirty));
+    g_assert_cmphex(dirty[0], ==, UINT64_MAX);
+    g_assert_cmphex(dirty[1], ==, UINT64_MAX);
+    g_assert_true(memory_region_fetch_dirty(&ram, 0, 0x100000, dirty));
+    g_assert_false(dirty_test(dirty, 0, 0, 0x80000));
+    g_assert_true(dirty_test(dirty, 0, 0x7ffff, 2));
+    g_assert_false(memory_region_fetch_dirty(&ram, 0, 0x100000, dirty));
+
+    address_space_write(&m.as, 0xa1fff, MEMTXATTRS_NONE, bytes, 2);
+    address_space_store(&m.as, 0xa4000, 0, 4, MEMTXATTRS_NONE);
+    g_assert_true(memory_region_fetch_dirty(&window, 0x1000, 0x8000, dirty));
+    g_assert_cmphex(dirty[0], ==, 0xb);
+    g_assert_true(dirty_test(dirty, 0x1000, 0x4800, 1));
+    g_assert_false(dirty_test(dirty, 0x1000, 0x3000, 0x1000));
+    g_assert_false(memory_region_fetch_dirty(&ram, 0, 0x100000, dirty));
+
+    memory_region_set_dirty(&ram, 0xff000, 0x1000);
+    size_t len = sizeof(bytes);
+    void *host = address_space_map(&m.as, 0xa0800, &len, true);
+    address_space_unmap(&m.as, host, len, true, 0x1000);
+    g_assert_true(memory_region_fetch_dirty(&ram, 0, 0x100000, dirty));
+    g_assert_cmphex(dirty[0], ==, 0x30000);
+    g_assert_cmphex(dirty[3], ==, 1ull << 63);
+    memory_region_set_log(&ram, false);
+    g_assert_false(memory_region_fetch_dirty(&ram, 0, 0x100000, dirty));
+    memory_region_del_subregion(&m.root, &window);
+    map_finish(&m);
+    memory_region_finish(&window);
+    memory_region_finish(&ram);
+}
+
 typedef struct Race {
     Map *m;
     gint stop;
@@ -315,6 +360,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/rom", test_rom);
     g_test_add_func("/memory/listener", test_listener);
     g_test_add_func("/memory/top", test_top);
+    g_test_add_func("/memory/dirty", test_dirty);
     g_test_add_func("/memory/race", test_race);
     return g_test_run();
 }
