@@ -5,6 +5,7 @@
 #include <string.h>
 #include "hw/core/smp.h"
 #include "system/cmdline.h"
+#include "system/runstate.h"
 
 /* ---- which machine ----------------------------------------------------------------------- */
 
@@ -333,13 +334,32 @@ bool handle_no_hpet(VMM *vmm, const char *value, GError **error)
 
 bool handle_no_reboot(VMM *vmm, const char *value, GError **error)
 {
-    vmm->machine->no_reboot = true;
+    vmm->machine->actions.reboot = REBOOT_ACTION_SHUTDOWN;
     return true;
+}
+
+bool handle_action(VMM *vmm, const char *value, GError **error)
+{
+    g_autoptr(Options) options = options_parse(value, NULL, error);
+
+    for (guint i = 0; options && i < options->items->len; i++) {
+        const Option *option = g_ptr_array_index(options->items, i);
+
+        if (!run_state_action_set(vmm->machine, option->key, option->value, error)) {
+            return false;
+        }
+    }
+    return options != NULL;
+}
+
+bool handle_watchdog_action(VMM *vmm, const char *value, GError **error)
+{
+    return run_state_action_set(vmm->machine, "watchdog", value, error);
 }
 
 bool handle_no_shutdown(VMM *vmm, const char *value, GError **error)
 {
-    vmm->machine->no_shutdown = true;
+    vmm->machine->actions.shutdown = SHUTDOWN_ACTION_PAUSE;
     return true;
 }
 

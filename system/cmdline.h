@@ -92,6 +92,8 @@ COMMAND_HANDLER(handle_vga);
 COMMAND_HANDLER(handle_usb);
 COMMAND_HANDLER(handle_net);
 COMMAND_HANDLER(handle_no_hpet);
+COMMAND_HANDLER(handle_action);
+COMMAND_HANDLER(handle_watchdog_action);
 COMMAND_HANDLER(handle_no_reboot);
 COMMAND_HANDLER(handle_no_shutdown);
 COMMAND_HANDLER(handle_paused);

@@ -4,6 +4,7 @@
  * thread and are flags; the main loop serves them between rounds.
  */
 #include "system/runstate.h"
+#include <string.h>
 #include "system/log.h"
 #include "system/loop/main-loop.h"
 
@@ -15,6 +16,7 @@ const char *run_state_name(RunState state)
         [RUN_STATE_PAUSED] = "paused",
         [RUN_STATE_SHUTDOWN] = "shutdown",
         [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+        [RUN_STATE_WATCHDOG] = "watchdog",
         [RUN_STATE_INTERNAL_ERROR] = "internal-error",
     };
 
@@ -36,6 +38,47 @@ const char *shutdown_cause_name(ShutdownCause cause)
     };
 
     return names[cause];
+}
+
+const char *const reboot_action_names[] = {"reset", "shutdown", NULL};
+const char *const shutdown_action_names[] = {"poweroff", "pause", NULL};
+const char *const panic_action_names[] = {"shutdown", "exit-failure", "pause", "none", NULL};
+const char *const watchdog_action_names[] = {"reset", "shutdown", "poweroff",   "pause",
+                                             "debug", "none",     "inject-nmi", NULL};
+
+bool run_state_action_set(MachineState *machine, const char *event, const char *action,
+                          GError **error)
+{
+    const struct {
+        const char *event;
+        const char *const *names;
+        void *value;
+    } events[] = {
+        {"reboot",   reboot_action_names,   &machine->actions.reboot  },
+        {"shutdown", shutdown_action_names, &machine->actions.shutdown},
+        {"panic",    panic_action_names,    &machine->actions.panic   },
+        {"watchdog", watchdog_action_names, &machine->actions.watchdog},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {
+        if (!g_str_equal(event, events[i].event)) {
+            continue;
+        }
+        for (unsigned n = 0; events[i].names[n]; n++) {
+            if (g_str_equal(action, events[i].names[n])) {
+                memcpy(events[i].value, &n, sizeof(n));
+                return true;
+            }
+        }
+        g_autofree char *known = g_strjoinv(", ", (char **)events[i].names);
+
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "%s=%s: expected one of %s", event,
+                    action, known);
+        return false;
+    }
+    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PROPERTY,
+                "'%s': expected reboot, shutdown, panic or watchdog", event);
+    return false;
 }
 
 /* ---- who wants to know ----------------------------------------------------------------- */
@@ -132,8 +175,16 @@ static void notify_change(MachineState *machine, bool running)
 
 bool vm_may_start(MachineState *machine)
 {
-    return machine->run_state == RUN_STATE_PRELAUNCH || machine->run_state == RUN_STATE_RUNNING ||
-           machine->run_state == RUN_STATE_PAUSED;
+    switch (machine->run_state) {
+    case RUN_STATE_PRELAUNCH:
+    case RUN_STATE_RUNNING:
+    case RUN_STATE_PAUSED:
+    case RUN_STATE_GUEST_PANICKED:
+    case RUN_STATE_WATCHDOG:
+        return true;
+    default:
+        return false;
+    }
 }
 
 void vm_start(MachineState *machine)
@@ -166,7 +217,7 @@ void vm_stop(MachineState *machine, RunState state)
 
 void system_reset_request(MachineState *machine, ShutdownCause reason)
 {
-    if (machine->no_reboot) {
+    if (machine->actions.reboot == REBOOT_ACTION_SHUTDOWN) {
         machine->shutdown_requested = reason;
     } else {
         machine->reset_requested = reason;
@@ -188,7 +239,7 @@ void system_shutdown_request_with_code(MachineState *machine, ShutdownCause reas
 
 void system_quit_request(MachineState *machine, ShutdownCause reason)
 {
-    machine->no_shutdown = false;
+    machine->actions.shutdown = SHUTDOWN_ACTION_POWEROFF;
     system_shutdown_request(machine, reason);
 }
 
@@ -201,6 +252,24 @@ void system_powerdown_request(MachineState *machine)
 void system_vmstop_request(MachineState *machine)
 {
     machine->vmstop_requested = true;
+    event_loop_notify(machine->loop);
+}
+
+void system_guest_panicked(MachineState *machine)
+{
+    machine->panicked = true;
+    event_loop_notify(machine->loop);
+}
+
+void system_guest_crashloaded(MachineState *machine)
+{
+    machine->crash_loaded = true;
+    event_loop_notify(machine->loop);
+}
+
+void system_watchdog_expired(MachineState *machine)
+{
+    machine->watchdog_expired = true;
     event_loop_notify(machine->loop);
 }
 
@@ -272,14 +341,14 @@ static bool serve_shutdown(MachineState *machine, ShutdownCause reason)
 
     machine_emit_event(machine, "SHUTDOWN", data);
     vm_stop(machine, RUN_STATE_SHUTDOWN);
-    return !machine->no_shutdown;
+    return machine->actions.shutdown == SHUTDOWN_ACTION_POWEROFF;
 }
 
 static bool serve_internal_error(MachineState *machine)
 {
     vm_stop(machine, RUN_STATE_INTERNAL_ERROR);
     machine->exit_status = 1;
-    return !machine->no_shutdown;
+    return machine->actions.shutdown == SHUTDOWN_ACTION_POWEROFF;
 }
 
 static void serve_powerdown(MachineState *machine)
@@ -297,6 +366,79 @@ static void serve_powerdown(MachineState *machine)
     }
 }
 
+/* GUEST_PANICKED comes once for what the guest is told to do, and again for the power-off. */
+static void serve_panic(MachineState *machine)
+{
+    static const char *const actions[] = {
+        [PANIC_ACTION_SHUTDOWN] = "pause",
+        [PANIC_ACTION_EXIT_FAILURE] = "pause",
+        [PANIC_ACTION_PAUSE] = "pause",
+        [PANIC_ACTION_NONE] = "run",
+    };
+    PanicAction action = machine->actions.panic;
+    g_autofree char *data = g_strdup_printf("{\"action\": \"%s\"}", actions[action]);
+
+    machine_emit_event(machine, "GUEST_PANICKED", data);
+    if (action == PANIC_ACTION_NONE) {
+        return;
+    }
+    vm_stop(machine, RUN_STATE_GUEST_PANICKED);
+    if (action != PANIC_ACTION_PAUSE) {
+        machine_emit_event(machine, "GUEST_PANICKED", "{\"action\": \"poweroff\"}");
+        if (action == PANIC_ACTION_EXIT_FAILURE) {
+            machine->exit_status = 1;
+        }
+        machine->shutdown_requested = SHUTDOWN_CAUSE_GUEST_PANIC;
+    }
+}
+
+static void serve_watchdog(MachineState *machine)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+    WatchdogAction action = machine->actions.watchdog;
+    g_autofree char *data = g_strdup_printf("{\"action\": \"%s\"}", watchdog_action_names[action]);
+
+    machine_emit_event(machine, "WATCHDOG", data);
+    switch (action) {
+    case WATCHDOG_ACTION_RESET:
+        system_reset_request(machine, SHUTDOWN_CAUSE_GUEST_RESET);
+        break;
+    case WATCHDOG_ACTION_SHUTDOWN:
+        system_powerdown_request(machine);
+        break;
+    case WATCHDOG_ACTION_POWEROFF:
+        machine->shutdown_requested = SHUTDOWN_CAUSE_GUEST_SHUTDOWN;
+        break;
+    case WATCHDOG_ACTION_PAUSE:
+        vm_stop(machine, RUN_STATE_WATCHDOG);
+        break;
+    case WATCHDOG_ACTION_DEBUG:
+        g_printerr("quoin: the watchdog expired\n");
+        break;
+    case WATCHDOG_ACTION_NONE:
+        break;
+    case WATCHDOG_ACTION_INJECT_NMI:
+        if (mc->inject_nmi) {
+            mc->inject_nmi(machine);
+        }
+        break;
+    }
+}
+
+/* What the guest or its devices report; it may lead to one of the other requests. */
+static void serve_reports(MachineState *machine)
+{
+    if (atomic_exchange(&machine->crash_loaded, false)) {
+        machine_emit_event(machine, "GUEST_CRASHLOADED", "{\"action\": \"run\"}");
+    }
+    if (atomic_exchange(&machine->panicked, false)) {
+        serve_panic(machine);
+    }
+    if (atomic_exchange(&machine->watchdog_expired, false)) {
+        serve_watchdog(machine);
+    }
+}
+
 bool main_loop_should_exit(MachineState *machine)
 {
     int reason;
@@ -304,6 +446,7 @@ bool main_loop_should_exit(MachineState *machine)
     if (atomic_exchange(&machine->internal_error, false) && serve_internal_error(machine)) {
         return true;
     }
+    serve_reports(machine);
     reason = atomic_exchange(&machine->shutdown_requested, SHUTDOWN_CAUSE_NONE);
     if (reason && serve_shutdown(machine, reason)) {
         return true;

@@ -12,7 +12,14 @@ const char *run_state_name(RunState state);
 /* "host-signal", "guest-shutdown", ... as events have it. */
 const char *shutdown_cause_name(ShutdownCause cause);
 
-/* Not after a power-off, a panic or an error: then it needs a reset first. */
+/* Names of the values of RunStateActions, NULL-terminated, as -action has them. */
+extern const char *const reboot_action_names[], *const shutdown_action_names[];
+extern const char *const panic_action_names[], *const watchdog_action_names[];
+/* event: "reboot", "shutdown", "panic" or "watchdog"; action: one of its names. */
+bool run_state_action_set(MachineState *machine, const char *event, const char *action,
+                          GError **error);
+
+/* Not after a power-off or an error: then it needs a reset first. */
 bool vm_may_start(MachineState *machine);
 
 /* M23: run until the machine is to end; returns its exit status.  Main thread. */

@@ -34,6 +34,7 @@ typedef enum RunState {
     RUN_STATE_PAUSED,
     RUN_STATE_SHUTDOWN,
     RUN_STATE_GUEST_PANICKED,
+    RUN_STATE_WATCHDOG,
     RUN_STATE_INTERNAL_ERROR,
 } RunState;
 
@@ -48,6 +49,32 @@ typedef enum ShutdownCause {
     SHUTDOWN_CAUSE_GUEST_PANIC,
     SHUTDOWN_CAUSE_HOST_ERROR,
 } ShutdownCause;
+
+/* What a run-state event leads to: -action, set-action. */
+typedef enum RebootAction { REBOOT_ACTION_RESET, REBOOT_ACTION_SHUTDOWN } RebootAction;
+typedef enum ShutdownAction { SHUTDOWN_ACTION_POWEROFF, SHUTDOWN_ACTION_PAUSE } ShutdownAction;
+typedef enum PanicAction {
+    PANIC_ACTION_SHUTDOWN,
+    PANIC_ACTION_EXIT_FAILURE, /* the same with status 1 */
+    PANIC_ACTION_PAUSE,
+    PANIC_ACTION_NONE,
+} PanicAction;
+typedef enum WatchdogAction {
+    WATCHDOG_ACTION_RESET,
+    WATCHDOG_ACTION_SHUTDOWN, /* the power button */
+    WATCHDOG_ACTION_POWEROFF,
+    WATCHDOG_ACTION_PAUSE,
+    WATCHDOG_ACTION_DEBUG, /* say so on stderr */
+    WATCHDOG_ACTION_NONE,
+    WATCHDOG_ACTION_INJECT_NMI,
+} WatchdogAction;
+
+typedef struct RunStateActions {
+    RebootAction reboot;
+    ShutdownAction shutdown;
+    PanicAction panic;
+    WatchdogAction watchdog;
+} RunStateActions;
 
 typedef struct SMPConfig {
     uint32_t cpus, sockets, dies, cores, threads, max_cpus;
@@ -75,6 +102,8 @@ struct MachineClass {
     void (*reset)(MachineState *machine, ShutdownCause reason);
     /* ACPI power button. Optional. */
     void (*powerdown)(MachineState *machine);
+    /* NMI button.  Optional.  Any thread; no lock of an interrupt controller. */
+    void (*inject_nmi)(MachineState *machine);
 };
 
 struct MachineState {
@@ -127,9 +156,10 @@ struct MachineState {
     /* run state: system/runstate.c */
     RunState run_state;
     bool vm_running;
-    bool no_reboot, no_shutdown;
+    RunStateActions actions;
     _Atomic int reset_requested, shutdown_requested; /* ShutdownCause */
     _Atomic bool powerdown_requested, vmstop_requested, internal_error;
+    _Atomic bool panicked, crash_loaded, watchdog_expired;
     _Atomic int exit_status;
     GSList *change_handlers, *powerdown_notifiers, *event_listeners; /* of system/runstate.c */
     GPtrArray *serial; /* of Chardev*, for -serial N; NULL entries: none */
@@ -182,6 +212,12 @@ void system_shutdown_request(MachineState *machine, ShutdownCause reason);
 /* End with this status (isa-debug-exit). */
 void system_shutdown_request_with_code(MachineState *machine, ShutdownCause reason, int status);
 void system_powerdown_request(MachineState *machine);
+/* The guest says that it panicked (pvpanic): GUEST_PANICKED and actions.panic. */
+void system_guest_panicked(MachineState *machine);
+/* It says that it panicked and has loaded a kernel to write its dump: GUEST_CRASHLOADED. */
+void system_guest_crashloaded(MachineState *machine);
+/* A watchdog expired: WATCHDOG and actions.watchdog. */
+void system_watchdog_expired(MachineState *machine);
 /* A vCPU cannot go on: stop the VM and say why. */
 void system_internal_error(MachineState *machine, const char *why);
 void vm_start(MachineState *machine);

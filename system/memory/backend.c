@@ -92,6 +92,11 @@ MemoryRegion *memory_backend_claim(MemoryBackend *backend, GError **error)
     return &backend->mr;
 }
 
+void memory_backend_release(MemoryBackend *backend)
+{
+    backend->used = false;
+}
+
 /* ---- the type ------------------------------------------------------------------------------- */
 
 static bool backend_can_be_deleted(Object *obj)

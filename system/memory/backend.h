@@ -35,6 +35,8 @@ struct MemoryBackend {
     MemoryRegion mr;
 };
 
+/* What claim gave back to others. */
+void memory_backend_release(MemoryBackend *backend);
 /* The memory, for one user: the machine or a device; NULL and an error if it has one. */
 MemoryRegion *memory_backend_claim(MemoryBackend *backend, GError **error);
 

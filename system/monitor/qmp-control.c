@@ -49,6 +49,27 @@ static JsonNode *cmd_powerdown(Monitor *monitor, JsonObject *args, GError **erro
     return qmp_empty();
 }
 
+static JsonNode *cmd_set_action(Monitor *monitor, JsonObject *args, GError **error)
+{
+    static const char *const events[] = {"reboot", "shutdown", "panic", "watchdog"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {
+        const char *action = qmp_string(args, events[i]);
+
+        if (action && !run_state_action_set(monitor->machine, events[i], action, error)) {
+            return NULL;
+        }
+    }
+    return qmp_empty();
+}
+
+static JsonNode *cmd_watchdog_set_action(Monitor *monitor, JsonObject *args, GError **error)
+{
+    return run_state_action_set(monitor->machine, "watchdog", qmp_string(args, "action"), error)
+               ? qmp_empty()
+               : NULL;
+}
+
 static JsonNode *cmd_hmp(Monitor *monitor, JsonObject *args, GError **error)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -137,6 +158,8 @@ const QMPCommand qmp_control_commands[] = {
     {"quit",               "", cmd_quit},
     {"system_reset",                  "", cmd_reset},
     {"system_powerdown",               "", cmd_powerdown},
+    {"set-action", "reboot:s? shutdown:s? panic:s? watchdog:s?", cmd_set_action},
+    {"watchdog-set-action", "action:s", cmd_watchdog_set_action},
     {"human-monitor-command",                  "command-line:s cpu-index:i?", cmd_hmp},
     {"device_add",               "...", cmd_device_add},
     {"device_del",          "id:s", cmd_device_del},

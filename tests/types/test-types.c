@@ -64,13 +64,25 @@ static Object *give_ide_bus(World *w, Object *obj)
     return obj;
 }
 
+static Object *give_memory(World *w, Object *obj)
+{
+    Object *backend = object_new("memory-backend-ram", NULL);
+
+    object_property_parse(backend, "size", "1M", NULL);
+    g_assert_true(user_creatable_complete(backend, NULL));
+    object_property_set_link(obj, "memdev", backend, NULL);
+    object_unref(backend);
+    return obj;
+}
+
 /* What some types cannot be realized without. */
 static const struct {
     const char *type;
     Object *(*give)(World *w, Object *obj);
 } needs[] = {
-    {TYPE_PCSPK,   give_pit    },
-    {"ide-device", give_ide_bus},
+    {TYPE_PCSPK,      give_pit    },
+    {"ide-device",    give_ide_bus},
+    {"ivshmem-plain", give_memory },
 };
 
 /*
@@ -81,6 +93,7 @@ static const struct {
     const char *type, *why;
 } refusers[] = {
     {"ide-hd",         "a disk needs an image"                            },
+    {"vmcoreinfo",     "this machine has no fw_cfg"                       },
     {"i440FX-pcihost", "made by a machine, with its memory"               },
     {TYPE_CPU,         "CPUs are made by a machine, after its accelerator"},
 };

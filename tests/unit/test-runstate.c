@@ -65,7 +65,7 @@ static void test_reset(Fixture *f, gconstpointer data)
 
 static void test_no_reboot(Fixture *f, gconstpointer data)
 {
-    f->machine->no_reboot = true;
+    f->machine->actions.reboot = REBOOT_ACTION_SHUTDOWN;
     system_reset_request(f->machine, SHUTDOWN_CAUSE_GUEST_RESET);
     g_assert_true(main_loop_should_exit(f->machine));
     g_assert_cmpstr(f->trace->str, ==, "<SHUTDOWN>");
@@ -82,7 +82,7 @@ static void test_exit_status(Fixture *f, gconstpointer data)
 static void test_no_shutdown(Fixture *f, gconstpointer data)
 {
     vm_start(f->machine);
-    f->machine->no_shutdown = true;
+    f->machine->actions.shutdown = SHUTDOWN_ACTION_PAUSE;
     system_shutdown_request(f->machine, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
     g_assert_false(main_loop_should_exit(f->machine));
     g_assert_cmpint(f->machine->run_state, ==, RUN_STATE_SHUTDOWN);
@@ -107,6 +107,51 @@ static void test_powerdown(Fixture *f, gconstpointer data)
     system_powerdown_request(f->machine);
     g_assert_false(main_loop_should_exit(f->machine));
     g_assert_cmpstr(f->trace->str, ==, "<POWERDOWN>B");
+}
+
+static void set_action(Fixture *f, const char *event, const char *action)
+{
+    g_assert_true(run_state_action_set(f->machine, event, action, NULL));
+}
+
+static void test_panic(Fixture *f, gconstpointer data)
+{
+    vm_start(f->machine);
+    set_action(f, "panic", "none");
+    system_guest_panicked(f->machine);
+    g_assert_false(main_loop_should_exit(f->machine));
+    g_assert_cmpint(f->machine->run_state, ==, RUN_STATE_RUNNING);
+    set_action(f, "panic", "pause");
+    system_guest_panicked(f->machine);
+    g_assert_false(main_loop_should_exit(f->machine));
+    g_assert_cmpint(f->machine->run_state, ==, RUN_STATE_GUEST_PANICKED);
+    set_action(f, "panic", "exit-failure");
+    system_guest_panicked(f->machine);
+    g_assert_cmpint(vmm_main_loop(f->machine), ==, 1);
+}
+
+static void test_watchdog(Fixture *f, gconstpointer data)
+{
+    vm_start(f->machine);
+    system_watchdog_expired(f->machine);
+    g_assert_false(main_loop_should_exit(f->machine));
+    g_assert_cmpstr(f->trace->str, ==, "R<RESUME><WATCHDOG><RESET>");
+    set_action(f, "watchdog", "pause");
+    system_watchdog_expired(f->machine);
+    g_assert_false(main_loop_should_exit(f->machine));
+    g_assert_cmpint(f->machine->run_state, ==, RUN_STATE_WATCHDOG);
+    set_action(f, "watchdog", "poweroff");
+    system_watchdog_expired(f->machine);
+    g_assert_true(main_loop_should_exit(f->machine));
+}
+
+static void test_bad_action(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(run_state_action_set(f->machine, "watchdog", "bark", &error));
+    g_assert_nonnull(strstr(error->message, "inject-nmi"));
+    g_assert_false(run_state_action_set(f->machine, "lunch", "none", NULL));
 }
 
 /* From a thread that is no vCPU, while the main loop sleeps. */
@@ -136,6 +181,9 @@ int main(int argc, char **argv)
     ADD("no-shutdown", test_no_shutdown);
     ADD("internal-error", test_internal_error);
     ADD("powerdown", test_powerdown);
+    ADD("panic", test_panic);
+    ADD("watchdog", test_watchdog);
+    ADD("bad-action", test_bad_action);
     ADD("other-thread", test_other_thread);
     return g_test_run();
 }
