@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <x86intrin.h>
 #include "system/log.h"
 
 /* Brings a vCPU thread out of KVM_RUN (KVM API, 5: immediate_exit). */
@@ -38,6 +39,28 @@ static void detach_coalesced(KVMVcpu *v)
     }
 }
 
+/* KVM API, 4.55 and 4.56; what is less than 250 ppm off counts as the same. */
+static bool set_tsc_frequency(KVMVcpu *v, CPUState *cpu, GError **error)
+{
+    int64_t wanted = (int64_t)(X86_CPU(cpu)->tsc_frequency / 1000), have;
+
+    if (!wanted) {
+        return true;
+    }
+    have = kvm_ioctl_value(v->fd, KVM_GET_TSC_KHZ, 0);
+    if (have > 0 && ABS(have - wanted) <= have / 4000) {
+        return true;
+    }
+    if (kvm_check_extension(v->state, KVM_CAP_TSC_CONTROL) &&
+        kvm_ioctl_value(v->fd, KVM_SET_TSC_KHZ, wanted) >= 0) {
+        return true;
+    }
+    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                "property 'tsc-frequency': %" G_GINT64_FORMAT " kHz: this host's KVM cannot scale the "
+                "time-stamp counter; it runs at %" G_GINT64_FORMAT " kHz", wanted, have);
+    return false;
+}
+
 static bool vcpu_create(KVMVcpu *v, CPUState *cpu, GError **error)
 {
     v->fd = kvm_ioctl_value(v->state->vm_fd, KVM_CREATE_VCPU, X86_CPU(cpu)->apic_id);
@@ -54,6 +77,9 @@ static bool vcpu_create(KVMVcpu *v, CPUState *cpu, GError **error)
         return false;
     }
     attach_coalesced(v);
+    if (!set_tsc_frequency(v, cpu, error)) {
+        return false;
+    }
     if (v->state->irqchip != KVM_IRQCHIP_OFF) {
         v->has_lapic_reset = kvm_ioctl(v->fd, KVM_GET_LAPIC, &v->lapic_reset) >= 0;
     }
@@ -258,6 +284,7 @@ static void kvm_synchronize_post_reset(CPUState *cpu)
 
     if (cpu->cpu_index == 0) {
         kvm_irqchip_reset(v->state);
+        v->state->tsc_stopped = cpu->machine->vm_running ? 0 : __rdtsc();
     }
     if (!kvm_put_registers(cpu, true, &error)) {
         system_internal_error(cpu->machine, error->message);
@@ -265,11 +292,42 @@ static void kvm_synchronize_post_reset(CPUState *cpu)
     v->dirty = false;
 }
 
+/* By how much a TSC is behind the host's; `move` is added to it (virt/kvm/devices/vcpu.rst, 4). */
+static void move_tsc(CPUState *cpu, uint64_t move)
+{
+    uint64_t offset;
+    struct kvm_device_attr attr = {
+        .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uintptr_t)&offset};
+
+    if (kvm_ioctl(kvm_vcpu(cpu)->fd, KVM_GET_DEVICE_ATTR, &attr) >= 0) {
+        offset += move;
+        kvm_ioctl(kvm_vcpu(cpu)->fd, KVM_SET_DEVICE_ATTR, &attr);
+    }
+}
+
+/* The TSCs stand still with the VM: those that count at the host's rate. */
+static void stop_tscs(KVMState *s, bool running)
+{
+    GPtrArray *cpus = ACCEL(s)->machine->cpus;
+    uint64_t now = __rdtsc();
+
+    if (!running) {
+        s->tsc_stopped = now;
+        return;
+    }
+    for (guint i = 0; s->tsc_stopped && i < cpus->len; i++) {
+        if (!X86_CPU(g_ptr_array_index(cpus, i))->tsc_frequency) {
+            move_tsc(g_ptr_array_index(cpus, i), s->tsc_stopped - now);
+        }
+    }
+}
+
 /* Paravirtual clocks stand still with the VM (KVM API, 4.29, 4.30, 4.81). */
 static void kvm_vm_state_change(AccelState *accel, bool running)
 {
     KVMState *s = KVM_STATE(accel);
 
+    stop_tscs(s, running);
     if (!s->has_clock) {
         return;
     }

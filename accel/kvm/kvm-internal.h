@@ -71,6 +71,7 @@ struct KVMState {
     struct kvm_cpuid2 *supported_cpuid;
     struct kvm_clock_data clock;
     bool clock_saved;
+    uint64_t tsc_stopped; /* the host's when the VM was stopped, 0: it has not been */
 };
 
 typedef struct KVMVcpu {

@@ -125,6 +125,9 @@ bool kvm_put_msrs(CPUState *cpu, bool reset, GError **error)
             buffer_add(&b, msrs[i].index, *msr_field(env, &msrs[i]));
         }
     }
+    if (reset) {
+        buffer_add(&b, 0x10, 0); /* IA32_TSC: KVM holds those that are set to 0 in step */
+    }
     buffer_add_mtrrs(&b, env);
     ret = set_all(kvm_vcpu(cpu)->fd, &b);
     if (ret < 0) {

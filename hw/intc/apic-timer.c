@@ -73,22 +73,12 @@ static int64_t timer_next_count(const LocalAPIC *s, int64_t now)
     return first > now ? first : now + period - (now - s->timer_start) % period;
 }
 
-static int64_t deadline_ns(LocalAPIC *s, int64_t now)
-{
-    CPUX86State *env = cpu_env(s->cpu);
-    uint64_t tsc = x86_cpu_guest_tsc(env), frequency = x86_cpu_tsc_frequency(env);
-
-    if (s->tsc_deadline <= tsc || !frequency) {
-        return now;
-    }
-    __uint128_t ns = (__uint128_t)(s->tsc_deadline - tsc) * NANOSECONDS_PER_SECOND / frequency + 1;
-    return now + (int64_t)MIN(ns, (__uint128_t)(INT64_MAX / 2));
-}
-
 static void timer_rearm(LocalAPIC *s, int64_t now)
 {
     if (timer_mode(s) == LVT_TIMER_DEADLINE) {
-        timer_arm(s, s->tsc_deadline && s->cpu ? deadline_ns(s, now) : -1);
+        bool armed = s->tsc_deadline && s->cpu;
+
+        timer_arm(s, armed ? x86_cpu_tsc_to_ns(cpu_env(s->cpu), s->tsc_deadline) : -1);
     } else if (s->lvt[APIC_LVT_TIMER] & LVT_MASKED) {
         timer_arm(s, -1);
     } else {
@@ -96,9 +86,9 @@ static void timer_rearm(LocalAPIC *s, int64_t now)
     }
 }
 
-static bool deadline_reached(LocalAPIC *s, int64_t now)
+static bool deadline_reached(LocalAPIC *s)
 {
-    return deadline_ns(s, now) <= now;
+    return x86_cpu_guest_tsc(cpu_env(s->cpu)) >= s->tsc_deadline;
 }
 
 static void timer_expired(void *opaque)
@@ -114,7 +104,7 @@ static void timer_expired(void *opaque)
         int64_t next = timer_next_count(s, now);
         bool too_often = next >= 0 && timer_period_ns(s) < APIC_TIMER_MIN_NS;
         timer_arm(s, too_often ? now + APIC_TIMER_MIN_NS : next);
-    } else if (!deadline_reached(s, now)) {
+    } else if (!deadline_reached(s)) {
         timer_rearm(s, now);
     } else {
         s->tsc_deadline = 0;

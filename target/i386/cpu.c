@@ -6,7 +6,6 @@
 #include "target/i386/cpu.h"
 #include <inttypes.h>
 #include <string.h>
-#include <x86intrin.h>
 #include "accel/accel.h"
 #include "hw/core/machine.h"
 #include "system/log.h"
@@ -121,6 +120,9 @@ static const Property plain_properties[] = {
     DEFINE_PROP_BOOL("host-phys-bits", X86CPU, host_phys_bits, false,
                      "take the width of physical addresses from the host"),
     DEFINE_PROP_UINT32("apic-id", X86CPU, apic_id, 0, "APIC ID; set by the machine"),
+    DEFINE_PROP_SIZE("tsc-frequency", X86CPU, tsc_frequency, 0,
+                     "of the time-stamp counter, in Hz; 0: the host's",
+                     .max = 1000000000000ll),
     DEFINE_PROP_BOOL("check", X86CPU, check, true, "warn about features that are not to be had"),
     DEFINE_PROP_BOOL("enforce", X86CPU, enforce, false,
                      "refuse to start when a feature is not to be had"),
@@ -384,18 +386,26 @@ static void settle_topology(X86CPU *cpu)
     cpu->cpuid.nr_dies = MAX(smp->dies, 1);
 }
 
-/* All CPUs of a machine count the same time, from the birth of the first. */
-static void start_tsc(X86CPU *cpu)
-{
-    CPUState *first = machine_get_cpu(CPU(cpu)->machine, 0);
-
-    cpu->tsc_base = first && first != CPU(cpu) ? X86_CPU(first)->tsc_base : -__rdtsc();
-    cpu->env.tsc_offset = cpu->tsc_base;
-}
-
 static bool is_bootstrap(X86CPU *cpu)
 {
     return CPU(cpu)->cpu_index == 0;
+}
+
+/* The TSCs of all CPUs count from 0 at the reset of the first; one that is added later joins in. */
+static void x86_cpu_reset_enter(DeviceState *dev, ResetType type)
+{
+    X86CPU *cpu = X86_CPU(dev);
+
+    if (is_bootstrap(cpu)) {
+        cpu->tsc_base = -x86_cpu_tsc_ticks(&cpu->env);
+    }
+}
+
+static uint64_t machine_tsc_base(X86CPU *cpu)
+{
+    CPUState *first = machine_get_cpu(CPU(cpu)->machine, 0);
+
+    return first ? X86_CPU(first)->tsc_base : 0;
 }
 
 /* The CPU is stopped, so its TLB may be touched from here. */
@@ -406,7 +416,7 @@ static void x86_cpu_reset_hold(DeviceState *dev)
     CPUX86State *env = &cpu->env;
 
     x86_cpu_reset_state(env, false);
-    env->tsc_offset = cpu->tsc_base;
+    env->tsc_offset = machine_tsc_base(cpu);
     env->wait_for_sipi = !is_bootstrap(cpu);
     atomic_store(&cs->halted, env->wait_for_sipi);
     atomic_store(&cs->interrupt_request, 0);
@@ -427,7 +437,7 @@ static bool x86_cpu_realizefn(DeviceState *dev, GError **error)
     }
     settle_widths(cpu);
     settle_topology(cpu);
-    start_tsc(cpu);
+    x86_cpu_reset_enter(dev, RESET_COLD);
     x86_cpu_reset_hold(dev);
     return vmm_init_vcpu(cs, error);
 }
@@ -536,6 +546,7 @@ static void x86_cpu_class_init(ObjectClass *klass, const void *data)
 
     object_class_set_properties(klass, make_properties());
     dc->realize = x86_cpu_realizefn;
+    dc->reset_enter = x86_cpu_reset_enter;
     dc->reset_hold = x86_cpu_reset_hold;
     dc->user_creatable = false;
     dc->category = DEVICE_CATEGORY_CPU;

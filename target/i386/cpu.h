@@ -221,7 +221,7 @@ struct CPUX86State {
     /* MSRs (SDM vol. 4) */
     uint64_t star, lstar, cstar, fmask, kernelgsbase;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-    uint64_t tsc_offset; /* guest TSC = host TSC (scaled) + this */
+    uint64_t tsc_offset; /* guest TSC = x86_cpu_tsc_ticks() + this */
     uint64_t tsc_adjust, tsc_aux, tsc_deadline;
     uint64_t pat, apic_base, feature_control, misc_enable, spec_ctrl, virt_ssbd, xss, debugctl;
     uint64_t mtrr_deftype, mtrr_fixed[11];
@@ -249,7 +249,8 @@ typedef struct X86CPU {
     bool host_phys_bits;
     bool expose_kvm;      /* property "kvm": KVM's paravirtual leaves, under KVM */
     bool features_settled; /* x86_cpu_settle_features() has been here */
-    uint64_t tsc_base;    /* tsc_offset as the CPU was made */
+    uint64_t tsc_frequency; /* Hz; 0: the host's */
+    uint64_t tsc_base;    /* of the first CPU: tsc_offset of all as the machine was reset */
 } X86CPU;
 
 #define TYPE_X86_CPU "x86_64-cpu"
@@ -325,9 +326,10 @@ void x86_msr_reset(CPUX86State *env);
 void x86_cpu_do_init(X86CPU *cpu);
 void x86_cpu_do_sipi(X86CPU *cpu);
 
-/* Guest TSC now, and the host TSC at which the guest's reads `guest_tsc` (APIC deadline timers). */
+/* Guest TSC now, and without its offset; the virtual ns at which it reaches `guest_tsc`. */
 uint64_t x86_cpu_guest_tsc(CPUX86State *env);
-uint64_t x86_cpu_host_tsc(CPUX86State *env, uint64_t guest_tsc);
+uint64_t x86_cpu_tsc_ticks(CPUX86State *env);
+int64_t x86_cpu_tsc_to_ns(CPUX86State *env, uint64_t guest_tsc);
 /* The guest's TSC frequency in Hz. */
 uint64_t x86_cpu_tsc_frequency(CPUX86State *env);
 

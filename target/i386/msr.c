@@ -461,7 +461,5 @@ void x86_msr_reset(CPUX86State *env)
     for (int i = 0; i < MCE_BANKS; i++) {
         env->mce_banks[i * 4] = UINT64_MAX;
     }
-    /* The TSC runs on through a reset: what a program wrote to it is taken back. */
-    env->tsc_offset -= env->tsc_adjust;
     env->tsc_adjust = 0;
 }

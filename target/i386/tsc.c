@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The time-stamp counter: the host's plus an offset.  SDM vol. 3, 18.17.
+ * The time-stamp counter: the VM's virtual time at the counter's frequency, which is the
+ * host's if nothing else is asked for, plus an offset.  So it stands while the VM does,
+ * and agrees with every other timer.  SDM vol. 3, 18.17.
  */
 #include <time.h>
 #include <x86intrin.h>
+#include "hw/core/machine.h"
 #include "target/i386/cpu.h"
 
 #define CALIBRATION_NS 5000000
@@ -59,7 +62,7 @@ static uint64_t calibrate(void)
            (uint64_t)(now.ns - first_sample.ns);
 }
 
-uint64_t x86_cpu_tsc_frequency(CPUX86State *env)
+static uint64_t host_frequency(void)
 {
     static gsize frequency;
 
@@ -69,12 +72,43 @@ uint64_t x86_cpu_tsc_frequency(CPUX86State *env)
     return frequency;
 }
 
-uint64_t x86_cpu_guest_tsc(CPUX86State *env)
+uint64_t x86_cpu_tsc_frequency(CPUX86State *env)
 {
-    return __rdtsc() + env->tsc_offset;
+    uint64_t wanted = env_archcpu(env)->tsc_frequency;
+
+    return wanted ? wanted : host_frequency();
 }
 
-uint64_t x86_cpu_host_tsc(CPUX86State *env, uint64_t guest_tsc)
+static int64_t now_ns(CPUX86State *env)
 {
-    return guest_tsc - env->tsc_offset;
+    const CPUState *cs = env_cpu(env);
+
+    return cs->machine ? vm_clock_get_ns(cs->machine->clock, CLOCK_VIRTUAL) : clock_ns();
+}
+
+uint64_t x86_cpu_tsc_ticks(CPUX86State *env)
+{
+    return (uint64_t)((unsigned __int128)now_ns(env) * x86_cpu_tsc_frequency(env) /
+                      NANOSECONDS_PER_SECOND);
+}
+
+uint64_t x86_cpu_guest_tsc(CPUX86State *env)
+{
+    return x86_cpu_tsc_ticks(env) + env->tsc_offset;
+}
+
+int64_t x86_cpu_tsc_to_ns(CPUX86State *env, uint64_t guest_tsc)
+{
+    uint64_t frequency = x86_cpu_tsc_frequency(env), now = x86_cpu_tsc_ticks(env);
+    int64_t ahead = (int64_t)(guest_tsc - env->tsc_offset - now);
+    __int128 ns = (__int128)now + ahead;
+
+    if (guest_tsc <= now + env->tsc_offset) {
+        return now_ns(env);
+    }
+    if (ahead < 0) {
+        return INT64_MAX; /* further away than the counter's half */
+    }
+    ns = (ns * NANOSECONDS_PER_SECOND + (__int128)frequency - 1) / (__int128)frequency;
+    return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
 }
