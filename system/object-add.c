@@ -176,10 +176,23 @@ static void set_driver_error(const char *driver, GError **error)
                 nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
+static ObjectClass *find_driver_alias(const char *alias)
+{
+    g_autoptr(GSList) classes = object_class_get_list(TYPE_DEVICE, false);
+
+    for (GSList *l = classes; l; l = l->next) {
+        if (!g_strcmp0(DEVICE_CLASS(l->data)->alias, alias)) {
+            return l->data;
+        }
+    }
+    return NULL;
+}
+
 DeviceClass *qdev_find_driver(const char *driver, GError **error)
 {
     ObjectClass *klass = object_class_by_name(driver);
 
+    klass = klass ? klass : find_driver_alias(driver);
     if (!klass || object_class_is_abstract(klass) ||
         !object_class_dynamic_cast(klass, TYPE_DEVICE) || !DEVICE_CLASS(klass)->user_creatable) {
         set_driver_error(driver, error);

@@ -83,7 +83,9 @@ static bool bus_has_room(const BusState *bus)
 {
     const BusClass *bc = BUS_GET_CLASS(bus);
 
-    return !bc->max_dev || (int)bus->children.length < bc->max_dev;
+    int max = bus->max_dev ? bus->max_dev : bc->max_dev;
+
+    return !max || (int)bus->children.length < max;
 }
 
 static bool bus_match(Object *child, const char *name, void *opaque)

@@ -65,6 +65,7 @@ struct DeviceClass {
     void (*reset_hold)(DeviceState *dev);
     void (*reset_exit)(DeviceState *dev);
 
+    const char *alias;    /* another name for -device; NULL: none */
     const char *bus_type; /* type of bus it plugs into; NULL: none ("sysbus" devices too) */
     bool user_creatable;  /* default true; false: only machines make it */
     bool hotpluggable;    /* default true */
@@ -97,13 +98,14 @@ struct BusClass {
     char *(*get_dev_path)(DeviceState *dev);
     char *(*get_fw_dev_path)(DeviceState *dev);
     void (*reset_hold)(BusState *bus);
-    int max_dev; /* 0: no limit */
+    int max_dev; /* of every such bus; 0: no limit */
 };
 
 struct BusState {
     Object parent_obj;
     DeviceState *parent; /* the device that provides it, or NULL */
     GQueue children;     /* of DeviceState */
+    int max_dev;         /* of this bus, below its class's limit; 0: only that */
     int next_index;
 };
 

@@ -13,10 +13,6 @@
 #define MULTI  8 /* blocks of SET MULTIPLE MODE */
 #define FUA    16
 
-#define POWER_STANDBY 0x00
-#define POWER_IDLE    0x80
-#define POWER_ACTIVE  0xff
-
 typedef struct ATACommand ATACommand;
 struct ATACommand {
     uint8_t code;
@@ -37,7 +33,7 @@ void ata_set_signature(IDEDevice *d)
     tf->error = 1; /* diagnostics: passed */
     tf->select = 0xa0 | (d->unit ? ATA_DEV : 0);
     tf->status = d->is_cd ? 0 : ATA_OK;
-    d->power_mode = POWER_ACTIVE;
+    d->power_mode = ATA_POWER_ACTIVE;
 }
 
 /* ---- data -------------------------------------------------------------------------------- */
@@ -78,7 +74,7 @@ static void cmd_write_pio(IDEDevice *d, const ATACommand *c)
 
 static void cmd_read_dma(IDEDevice *d, const ATACommand *c)
 {
-    if (!ide_bus_of(d)->dma) {
+    if (!ide_bus_of(d)->transport) {
         ide_abort(d);
     } else if (ata_begin(d, c)) {
         ata_read_dma(d);
@@ -87,7 +83,7 @@ static void cmd_read_dma(IDEDevice *d, const ATACommand *c)
 
 static void cmd_write_dma(IDEDevice *d, const ATACommand *c)
 {
-    if (!ide_bus_of(d)->dma) {
+    if (!ide_bus_of(d)->transport) {
         ide_abort(d);
     } else if (ata_begin_write(d, c)) {
         ata_write_dma(d);
@@ -96,7 +92,7 @@ static void cmd_write_dma(IDEDevice *d, const ATACommand *c)
 
 static void cmd_trim(IDEDevice *d, const ATACommand *c)
 {
-    if (!ide_bus_of(d)->dma || blk_is_read_only(d->blk)) {
+    if (!ide_bus_of(d)->transport || blk_is_read_only(d->blk)) {
         ide_abort(d);
     } else {
         ata_data_set_management(d);
@@ -125,6 +121,34 @@ static void ata_flushed(IDEDevice *d, uint8_t *data, uint32_t len)
     ide_success(d);
 }
 
+static void cmd_read_log(IDEDevice *d, const ATACommand *c)
+{
+    if (!ata_put_log(d)) {
+        ide_abort(d);
+        return;
+    }
+    d->is_write = false;
+    ide_pio_start(d, 0, ATA_SECTOR, ide_pio_in_end, true);
+}
+
+static void read_log_dma_run(IDEDevice *d)
+{
+    if (ide_dma_transfer(d, d->buf, ATA_SECTOR, true)) {
+        ide_dma_end(d);
+        ide_success(d);
+    }
+}
+
+static void cmd_read_log_dma(IDEDevice *d, const ATACommand *c)
+{
+    if (!ide_bus_of(d)->transport || !ata_put_log(d)) {
+        ide_abort(d);
+        return;
+    }
+    d->is_write = false;
+    ide_dma_start(d, read_log_dma_run);
+}
+
 static void cmd_flush(IDEDevice *d, const ATACommand *c)
 {
     d->is_write = true;
@@ -132,12 +156,6 @@ static void cmd_flush(IDEDevice *d, const ATACommand *c)
 }
 
 /* ---- identification, geometry ------------------------------------------------------------ */
-
-static void ide_data_taken(IDEDevice *d)
-{
-    ide_pio_stop(d);
-    d->tf.status = ATA_OK;
-}
 
 static void cmd_identify(IDEDevice *d, const ATACommand *c)
 {
@@ -151,14 +169,14 @@ static void cmd_identify(IDEDevice *d, const ATACommand *c)
     }
     d->is_write = false;
     ata_identify(d);
-    ide_pio_start(d, 0, ATA_SECTOR, ide_data_taken, true);
+    ide_pio_start(d, 0, ATA_SECTOR, ide_pio_in_end, true);
 }
 
 static void cmd_identify_packet(IDEDevice *d, const ATACommand *c)
 {
     d->is_write = false;
     atapi_identify(d);
-    ide_pio_start(d, 0, ATA_SECTOR, ide_data_taken, true);
+    ide_pio_start(d, 0, ATA_SECTOR, ide_pio_in_end, true);
 }
 
 static void cmd_init_params(IDEDevice *d, const ATACommand *c)
@@ -218,6 +236,7 @@ static void cmd_diagnose(IDEDevice *d, const ATACommand *c)
     }
     bus->unit = 0;
     ide_set_irq(bus);
+    ide_ended(d);
 }
 
 static void cmd_device_reset(IDEDevice *d, const ATACommand *c)
@@ -228,6 +247,7 @@ static void cmd_device_reset(IDEDevice *d, const ATACommand *c)
     ata_set_signature(d);
     d->tf.select = (select & ATA_DEV) | 0xa0;
     atapi_reset(d);
+    ide_ended(d);
 }
 
 static void cmd_power(IDEDevice *d, const ATACommand *c)
@@ -239,10 +259,10 @@ static void cmd_power(IDEDevice *d, const ATACommand *c)
     case 0x96:
     case 0xe6:
     case 0x99:
-        d->power_mode = POWER_STANDBY;
+        d->power_mode = ATA_POWER_STANDBY;
         break;
     default:
-        d->power_mode = POWER_IDLE;
+        d->power_mode = ATA_POWER_IDLE;
         break;
     }
     ide_success(d);
@@ -327,6 +347,7 @@ static const ATACommand ata_commands[] = {
     {0x25, FOR_HD | EXT,               cmd_read_dma       },
     {0x27, FOR_HD | EXT,               cmd_native_max     },
     {0x29, FOR_HD | EXT | MULTI,       cmd_read_pio       },
+    {0x2f, FOR_HD | EXT,               cmd_read_log       },
     {0x30, FOR_HD,                     cmd_write_pio      },
     {0x31, FOR_HD,                     cmd_write_pio      },
     {0x34, FOR_HD | EXT,               cmd_write_pio      },
@@ -336,6 +357,7 @@ static const ATACommand ata_commands[] = {
     {0x40, FOR_HD,                     cmd_verify         },
     {0x41, FOR_HD,                     cmd_verify         },
     {0x42, FOR_HD | EXT,               cmd_verify         },
+    {0x47, FOR_HD | EXT,               cmd_read_log_dma   },
     {0x70, FOR_HD,                     cmd_seek           },
     {0x90, FOR_HD | FOR_CD,            cmd_diagnose       },
     {0x91, FOR_HD,                     cmd_init_params    },
@@ -390,6 +412,11 @@ void ata_command(IDEDevice *d, uint8_t code)
         log_guest_error("ide: command %02x to a busy device\n", code);
         return;
     }
+    if (ata_ncq_busy(d)) {
+        log_guest_error("ide: command %02x among queued ones\n", code);
+        ata_ncq_abort_all(d);
+        return;
+    }
     d->generation++;
     d->tf.error = 0;
     d->flush_after = false;
@@ -400,7 +427,7 @@ void ata_command(IDEDevice *d, uint8_t code)
         return;
     }
     if (c->run != cmd_power && c->run != cmd_check_power) {
-        d->power_mode = POWER_ACTIVE;
+        d->power_mode = ATA_POWER_ACTIVE;
     }
     c->run(d, c);
 }

@@ -124,6 +124,21 @@ static void put_wwn(IDEDevice *d)
     }
 }
 
+/* Serial ATA, where the transport is that: generation 1, and a queue (7.12.7, words 75-79). */
+static void put_serial_ata(IDEDevice *d)
+{
+    const IDETransport *transport = ide_bus_of(d)->transport;
+
+    if (!transport || !transport->transfer_tag) {
+        return;
+    }
+    put_word(d, 76, d->is_cd ? 0x0002 : 0x0102);
+    if (!d->is_cd) {
+        put_word(d, 75, ATA_TAGS - 1);
+    }
+    put_word(d, 93, 0); /* no cable to speak of */
+}
+
 void ata_identify(IDEDevice *d)
 {
     unsigned log2 = (unsigned)g_bit_storage(d->physical_block_size / ATA_SECTOR) - 1;
@@ -139,6 +154,7 @@ void ata_identify(IDEDevice *d)
     put_word(d, 106, (uint16_t)(0x6000 | log2));
     put_word(d, 217, d->rotation_rate);
     put_wwn(d);
+    put_serial_ata(d);
     put_checksum(d);
 }
 
@@ -168,5 +184,6 @@ void atapi_identify(IDEDevice *d)
     put_words(d, identify_packet, G_N_ELEMENTS(identify_packet));
     put_names(d);
     put_dma_modes(d);
+    put_serial_ata(d);
     put_checksum(d);
 }

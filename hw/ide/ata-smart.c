@@ -23,12 +23,6 @@ static const struct {
     {190, 0x0003, 69,  50, 31}, /* temperature */
 };
 
-static void smart_data_taken(IDEDevice *d)
-{
-    ide_pio_stop(d);
-    d->tf.status = ATA_OK;
-}
-
 /* Byte 511 makes the sum of all 512 zero. */
 static void smart_reply(IDEDevice *d)
 {
@@ -39,7 +33,7 @@ static void smart_reply(IDEDevice *d)
     }
     d->buf[511] = (uint8_t)-sum;
     d->is_write = false;
-    ide_pio_start(d, 0, ATA_SECTOR, smart_data_taken, true);
+    ide_pio_start(d, 0, ATA_SECTOR, ide_pio_in_end, true);
 }
 
 static void smart_read_data(IDEDevice *d)

@@ -108,8 +108,7 @@ static void ata_read_pio_next(IDEDevice *d)
         return;
     }
     ata_finish_range(d);
-    ide_pio_stop(d);
-    d->tf.status = ATA_OK; /* the last block has had its interrupt */
+    ide_pio_in_end(d); /* the last block has had its interrupt */
 }
 
 void ata_read_pio(IDEDevice *d)

@@ -34,7 +34,7 @@ void atapi_sense(IDEDevice *d, uint8_t key, uint8_t asc, uint8_t ascq)
     d->atapi.sense_key = key;
     d->atapi.asc = asc;
     d->atapi.ascq = ascq;
-    d->tf.error = (uint8_t)(key << 4 | ATA_ABRT);
+    d->tf.error = (uint8_t)(key << 4);
     atapi_end(d, ATA_DRDY | ATA_ERR);
 }
 
@@ -74,7 +74,7 @@ static void atapi_pio_block(IDEDevice *d)
 {
     uint32_t left = d->buf_len - d->buf_pos;
     uint32_t limit = MIN(d->atapi.byte_limit, 0xfffe);
-    uint32_t len = left;
+    uint32_t pos = d->buf_pos, len = left;
 
     if (len > limit) {
         len = limit & ~1u; /* only the last block may be odd */
@@ -82,8 +82,8 @@ static void atapi_pio_block(IDEDevice *d)
     d->tf.nsector[0] = ATAPI_IO;
     d->tf.lcyl[0] = (uint8_t)len;
     d->tf.hcyl[0] = (uint8_t)(len >> 8);
-    ide_pio_start(d, d->buf_pos, (len + 1) & ~1u, atapi_next, true);
     d->buf_pos += len;
+    ide_pio_start(d, pos, (len + 1) & ~1u, atapi_next, true); /* may be over when it returns */
 }
 
 static void atapi_dma_block(IDEDevice *d)
@@ -217,7 +217,7 @@ void atapi_packet(IDEDevice *d)
 {
     uint8_t feature = d->tf.feature[0];
 
-    if ((feature & PACKET_OVERLAP) || ((feature & PACKET_DMA) && !ide_bus_of(d)->dma)) {
+    if ((feature & PACKET_OVERLAP) || ((feature & PACKET_DMA) && !ide_bus_of(d)->transport)) {
         ide_abort(d);
         return;
     }

@@ -19,7 +19,7 @@
 #define BM_TABLE_MASK 0xfffffffcu
 #define PRD_END       0x80000000u
 
-static BMDMA *bmdma_of(IDEDMA *dma)
+static BMDMA *bmdma_of(IDETransport *dma)
 {
     return (BMDMA *)((char *)dma - offsetof(BMDMA, dma));
 }
@@ -46,7 +46,7 @@ static bool bmdma_next_region(BMDMA *bm)
     return true;
 }
 
-static size_t bmdma_transfer(IDEDMA *dma, void *buf, size_t len, bool to_memory)
+static size_t bmdma_transfer(IDETransport *dma, void *buf, size_t len, bool to_memory)
 {
     BMDMA *bm = bmdma_of(dma);
     uint8_t *p = buf;
@@ -75,7 +75,7 @@ static size_t bmdma_transfer(IDEDMA *dma, void *buf, size_t len, bool to_memory)
 
 /* ---- the channel's side ---------------------------------------------------------------------- */
 
-static void bmdma_prepare(IDEDMA *dma)
+static void bmdma_prepare(IDETransport *dma)
 {
     BMDMA *bm = bmdma_of(dma);
 
@@ -85,7 +85,7 @@ static void bmdma_prepare(IDEDMA *dma)
 }
 
 /* Active stays set while there are descriptors left: the table was longer than the transfer. */
-static void bmdma_finish(IDEDMA *dma)
+static void bmdma_finish(IDETransport *dma)
 {
     BMDMA *bm = bmdma_of(dma);
 
@@ -94,12 +94,12 @@ static void bmdma_finish(IDEDMA *dma)
     }
 }
 
-static void bmdma_interrupt(IDEDMA *dma)
+static void bmdma_interrupt(IDETransport *dma)
 {
     bmdma_of(dma)->status |= BM_INTERRUPT;
 }
 
-static void bmdma_reset(IDEDMA *dma)
+static void bmdma_reset(IDETransport *dma)
 {
     BMDMA *bm = bmdma_of(dma);
 
@@ -178,7 +178,7 @@ static const MemoryRegionOps bmdma_ops = {
 
 void bmdma_init(BMDMA *bm, PCIDevice *pci, IDEBus *bus)
 {
-    bm->dma = (IDEDMA){
+    bm->dma = (IDETransport){
         .prepare = bmdma_prepare,
         .transfer = bmdma_transfer,
         .finish = bmdma_finish,
@@ -187,6 +187,6 @@ void bmdma_init(BMDMA *bm, PCIDevice *pci, IDEBus *bus)
     };
     bm->pci = pci;
     bm->bus = bus;
-    bus->dma = &bm->dma;
+    bus->transport = &bm->dma;
     memory_region_init_io(&bm->mr, OBJECT(pci), &bmdma_ops, bm, "bmdma", BMDMA_PORTS);
 }

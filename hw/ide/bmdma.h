@@ -11,7 +11,7 @@
 #define BMDMA_PORTS 8
 
 typedef struct BMDMA {
-    IDEDMA dma;
+    IDETransport dma;
     PCIDevice *pci;
     IDEBus *bus;
     MemoryRegion mr;

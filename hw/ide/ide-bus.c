@@ -37,8 +37,8 @@ static void ide_update_irq(IDEBus *bus)
 void ide_set_irq(IDEBus *bus)
 {
     bus->irq_pending = true;
-    if (!(bus->control & ATA_NIEN) && bus->dma) {
-        bus->dma->interrupt(bus->dma);
+    if (!(bus->control & ATA_NIEN) && bus->transport && bus->transport->interrupt) {
+        bus->transport->interrupt(bus->transport);
     }
     ide_update_irq(bus);
 }
@@ -61,7 +61,7 @@ static uint32_t ide_data_read(IDEDevice *d, unsigned size)
     memcpy(&value, d->buf + d->pio_pos, size);
     d->pio_pos += size;
     if (d->pio_pos == d->pio_end) {
-        d->pio_done(d);
+        ide_pio_moved(d);
     }
     return value;
 }
@@ -74,7 +74,7 @@ static void ide_data_write(IDEDevice *d, uint32_t value, unsigned size)
     memcpy(d->buf + d->pio_pos, &value, size);
     d->pio_pos += size;
     if (d->pio_pos == d->pio_end) {
-        d->pio_done(d);
+        ide_pio_moved(d);
     }
 }
 
@@ -280,8 +280,8 @@ void ide_bus_reset(IDEBus *bus)
             ata_set_signature(bus->devices[i]);
         }
     }
-    if (bus->dma) {
-        bus->dma->reset(bus->dma);
+    if (bus->transport) {
+        bus->transport->reset(bus->transport);
     }
     ide_clear_irq(bus);
 }
@@ -293,11 +293,13 @@ static bool ide_bus_plug(BusState *qbus, DeviceState *qdev, GError **error)
     uint32_t unit = d->unit_prop;
 
     if (unit == UINT32_MAX) {
-        unit = bus->devices[0] ? 1 : 0;
+        unit = bus->devices[0] && bus->max_units > 1 ? 1 : 0;
     }
-    if (unit >= IDE_UNITS || bus->devices[unit]) {
+    if (unit >= bus->max_units || bus->devices[unit]) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "unit=%u on bus '%s' is %s", unit,
-                    OBJECT(bus)->name, unit >= IDE_UNITS ? "not 0 or 1" : "taken");
+                    OBJECT(bus)->name, unit < bus->max_units ? "taken"
+                    : bus->max_units > 1  ? "not 0 or 1"
+                                          : "not 0");
         return false;
     }
     d->unit = (uint8_t)unit;
@@ -318,20 +320,43 @@ static char *ide_get_dev_path(DeviceState *qdev)
     return g_strdup_printf("%d.%d", ide_bus_of(d)->channel, d->unit);
 }
 
-IDEBus *ide_bus_new(DeviceState *controller, int channel, IRQ irq)
+static char *ide_bus_name(DeviceState *controller, int channel)
 {
-    g_autofree char *name = g_strdup_printf("ide.%d", channel);
+    MachineState *machine = qdev_get_machine(controller);
+
+    if (controller->id) {
+        return g_strdup_printf("%s.%d", controller->id, channel);
+    }
+    for (int i = channel;; i++) {
+        char *name = g_strdup_printf("ide.%d", i);
+
+        if (!qbus_find(OBJECT(machine), name, NULL)) {
+            return name;
+        }
+        g_free(name);
+    }
+}
+
+IDEBus *ide_bus_new(DeviceState *controller, int channel, uint8_t max_units, IRQ irq)
+{
+    g_autofree char *name = ide_bus_name(controller, channel);
     IDEBus *bus = IDE_BUS(qbus_new(TYPE_IDE_BUS, controller, name));
 
     bus->channel = channel;
+    bus->max_units = max_units;
+    bus->parent_obj.max_dev = max_units;
     bus->controller = controller;
     bus->machine = qdev_get_machine(controller);
     bus->irq = irq;
-    memory_region_init_io(&bus->command_mr, OBJECT(controller), &ide_command_ops, bus,
-                          "ide-command", 8);
-    memory_region_init_io(&bus->control_mr, OBJECT(controller), &ide_control_ops, bus,
-                          "ide-control", 1);
     return bus;
+}
+
+void ide_bus_init_ports(IDEBus *bus)
+{
+    Object *owner = OBJECT(bus->controller);
+
+    memory_region_init_io(&bus->command_mr, owner, &ide_command_ops, bus, "ide-command", 8);
+    memory_region_init_io(&bus->control_mr, owner, &ide_control_ops, bus, "ide-control", 1);
 }
 
 static void ide_bus_class_init(ObjectClass *klass, const void *data)
@@ -341,7 +366,6 @@ static void ide_bus_class_init(ObjectClass *klass, const void *data)
     bc->plug = ide_bus_plug;
     bc->get_dev_path = ide_get_dev_path;
     bc->get_fw_dev_path = ide_get_fw_dev_path;
-    bc->max_dev = IDE_UNITS;
 }
 
 static const TypeInfo ide_bus_types[] = {

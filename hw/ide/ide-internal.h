@@ -41,6 +41,11 @@
 #define ATA_MAX_CYL         16383
 #define ATA_LBA28_MAX       0x0fffffffull
 #define ATA_MAX_TRIM_BLOCKS 8
+#define ATA_TAGS            32
+/* CHECK POWER MODE */
+#define ATA_POWER_STANDBY 0x00
+#define ATA_POWER_IDLE    0x80
+#define ATA_POWER_ACTIVE  0xff
 /* Most bytes in memory for one step of a transfer. */
 #define IDE_CHUNK     (128 * 1024)
 #define ATAPI_CDB     12
@@ -48,22 +53,39 @@
 #define CD_RAW_SECTOR 2352
 
 typedef void (*IDEStep)(IDEDevice *d);
-typedef struct IDEDMA IDEDMA;
+typedef struct IDETransport IDETransport;
 
-/* A channel's bus master, as devices see it. */
-struct IDEDMA {
-    /* The device at the bus has a DMA command: call ide_dma_run() when the host has started it. */
-    void (*prepare)(IDEDMA *dma);
+/*
+ * What carries commands and data between a device and memory: a channel whose task file the host
+ * reads and writes, with a bus master or none, or an AHCI port.
+ */
+struct IDETransport {
+    /* The device has a DMA command: call ide_dma_run() when the host has started it. */
+    void (*prepare)(IDETransport *transport);
     /*
-     * Move len bytes between buf and where the PRDs point, going on where the last
-     * call ended; what was moved: less than len when the PRDs end before.
+     * Move len bytes between buf and where the host's descriptors point, going on where the last
+     * call ended; what was moved: less than len when the descriptors end before.
      */
-    size_t (*transfer)(IDEDMA *dma, void *buf, size_t len, bool to_memory);
-    /* The command is over. */
-    void (*finish)(IDEDMA *dma);
-    /* Interrupt request of the channel has risen. */
-    void (*interrupt)(IDEDMA *dma);
-    void (*reset)(IDEDMA *dma);
+    size_t (*transfer)(IDETransport *transport, void *buf, size_t len, bool to_memory);
+    /* Optional, for queued commands: the same for the command of a tag, */
+    size_t (*transfer_tag)(IDETransport *transport, unsigned tag, void *buf, size_t len,
+                           bool to_memory);
+    /* and its end: success, or an error of that and all other tags, as d->tf has it. */
+    void (*tag_ended)(IDETransport *transport, IDEDevice *d, unsigned tag);
+    /* The DMA of a command is over. */
+    void (*finish)(IDETransport *transport);
+    /*
+     * Optional: move PIO data blocks from d->pio_pos to d->pio_end and call ide_pio_moved(), for as
+     * long as there are any; by default the host does, through the data register.
+     */
+    void (*pio)(IDETransport *transport, IDEDevice *d, bool interrupt);
+    /* Optional: the command is over, with d->tf as its result. */
+    void (*ended)(IDETransport *transport, IDEDevice *d);
+    /* Interrupt request of the channel has risen.  Optional. */
+    void (*interrupt)(IDETransport *transport);
+    void (*reset)(IDETransport *transport);
+    /* A transfer whose descriptors are too short ends all the same. */
+    bool tolerates_short;
 };
 
 struct IDEBus {
@@ -71,10 +93,11 @@ struct IDEBus {
     int channel;
     IDEDevice *devices[IDE_UNITS];
     uint8_t unit;    /* selected */
+    uint8_t max_units;
     uint8_t control; /* device control register */
     bool irq_pending;
     IRQ irq;
-    IDEDMA *dma;
+    IDETransport *transport;
     DeviceState *controller;
     MachineState *machine;
     MemoryRegion command_mr, control_mr; /* 8 ports and 1 */
@@ -85,6 +108,13 @@ typedef struct IDETaskFile {
     uint8_t feature[2], nsector[2], sector[2], lcyl[2], hcyl[2];
     uint8_t select, status, error;
 } IDETaskFile;
+
+/* A queued command. */
+typedef struct IDETag {
+    bool active, is_write, fua;
+    uint64_t lba;
+    uint32_t sectors_left;
+} IDETag;
 
 /* What a packet device remembers. */
 typedef struct ATAPIState {
@@ -143,12 +173,22 @@ struct IDEDevice {
     uint8_t *trim; /* ranges of DATA SET MANAGEMENT still to be done */
     uint32_t trim_pos, trim_len;
 
+    IDETag tags[ATA_TAGS];
+    IDETaskFile ncq_failed; /* of log 10h, */
+    uint8_t ncq_failed_tag; /* and its tag */
+
     ATAPIState atapi;
 };
 
 /* ---- ide-bus.c --------------------------------------------------------------------- */
 
-IDEBus *ide_bus_new(DeviceState *controller, int channel, IRQ irq);
+/*
+ * "NAME.channel" if the controller has an id, else the first "ide.N" that the machine does not
+ * have.  irq may be NULL.
+ */
+IDEBus *ide_bus_new(DeviceState *controller, int channel, uint8_t max_units, IRQ irq);
+/* command_mr and control_mr, for channels that have registers. */
+void ide_bus_init_ports(IDEBus *bus);
 /* Interrupt of the selected device. */
 void ide_set_irq(IDEBus *bus);
 void ide_clear_irq(IDEBus *bus);
@@ -171,6 +211,12 @@ static inline void ide_abort(IDEDevice *d)
 /* Hand buf[0..len) to the host, or take it from it, through the data register. */
 void ide_pio_start(IDEDevice *d, uint32_t pos, uint32_t len, IDEStep done, bool interrupt);
 void ide_pio_stop(IDEDevice *d);
+/* The block has been moved. */
+void ide_pio_moved(IDEDevice *d);
+/* The host has the last block: a command that has had its interrupt ends. */
+void ide_pio_in_end(IDEDevice *d);
+/* The command is over without an interrupt of its own: a reset. */
+void ide_ended(IDEDevice *d);
 /* Forget what is under way. */
 void ide_cancel(IDEDevice *d);
 
@@ -180,6 +226,11 @@ typedef enum IDEIOOp { IDE_IO_READ, IDE_IO_WRITE, IDE_IO_FLUSH, IDE_IO_DISCARD }
 /* Success goes to `done`; failure ends the command (or stops the VM, and it is tried again). */
 void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void *data,
             IDEIODone done);
+
+/* The same for a queued command; failure goes to ata_ncq_error(). */
+typedef void (*IDETagDone)(IDEDevice *d, unsigned tag, uint8_t *data, uint32_t len);
+void ide_io_tag(IDEDevice *d, unsigned tag, IDEIOOp op, uint64_t offset, uint32_t len,
+                const void *data, IDETagDone done);
 
 /* Wait for the bus master with run(), then move data with ide_dma_transfer(). */
 void ide_dma_start(IDEDevice *d, IDEStep run);
@@ -206,6 +257,15 @@ void ata_read_dma(IDEDevice *d);
 void ata_write_dma(IDEDevice *d);
 /* Fill in lba and sectors_left; false: out of range, and the command has ended. */
 bool ata_take_range(IDEDevice *d, bool ext);
+
+bool ata_is_queued(uint8_t command);
+/* A command whose registers are in d->tf. */
+void ata_ncq_start(IDEDevice *d, uint8_t command, unsigned tag);
+void ata_ncq_error(IDEDevice *d, unsigned tag, uint8_t error);
+bool ata_ncq_busy(const IDEDevice *d);
+void ata_ncq_abort_all(IDEDevice *d);
+/* The page that READ LOG EXT asks for, in buf; false: there is none. */
+bool ata_put_log(IDEDevice *d);
 
 void atapi_packet(IDEDevice *d);
 void atapi_reset(IDEDevice *d);

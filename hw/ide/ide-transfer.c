@@ -18,11 +18,34 @@ void ide_pio_stop(IDEDevice *d)
     d->pio_done = NULL;
 }
 
+void ide_ended(IDEDevice *d)
+{
+    IDETransport *transport = ide_bus_of(d)->transport;
+
+    if (transport && transport->ended) {
+        transport->ended(transport, d);
+    }
+}
+
 void ide_complete(IDEDevice *d, uint8_t status)
 {
     ide_pio_stop(d);
     d->tf.status = status;
     ide_set_irq(ide_bus_of(d));
+    ide_ended(d);
+}
+
+void ide_pio_moved(IDEDevice *d)
+{
+    d->pio_pos = d->pio_end;
+    d->pio_done(d);
+}
+
+void ide_pio_in_end(IDEDevice *d)
+{
+    ide_pio_stop(d);
+    d->tf.status = ATA_OK;
+    ide_ended(d);
 }
 
 void ide_success(IDEDevice *d)
@@ -46,11 +69,16 @@ void ide_cancel(IDEDevice *d)
     d->sectors_left = 0;
     d->atapi.sectors_left = 0;
     g_clear_pointer(&d->trim, g_free);
+    for (unsigned i = 0; i < ATA_TAGS; i++) {
+        d->tags[i].active = false;
+    }
     ide_pio_stop(d);
 }
 
 void ide_pio_start(IDEDevice *d, uint32_t pos, uint32_t len, IDEStep done, bool interrupt)
 {
+    IDETransport *transport = ide_bus_of(d)->transport;
+
     g_assert(pos + len <= IDE_CHUNK);
     d->pio_pos = pos;
     d->pio_end = pos + len;
@@ -59,6 +87,9 @@ void ide_pio_start(IDEDevice *d, uint32_t pos, uint32_t len, IDEStep done, bool 
     d->tf.status = ATA_OK | ATA_DRQ;
     if (interrupt) {
         ide_set_irq(ide_bus_of(d));
+    }
+    if (transport && transport->pio) {
+        transport->pio(transport, d, interrupt);
     }
 }
 
@@ -74,6 +105,8 @@ typedef struct IDERequest {
     uint32_t len;
     uint8_t *data;
     IDEIODone done;
+    int tag; /* of a queued command; -1: none */
+    IDETagDone tag_done;
     int error; /* errno of a failure */
 } IDERequest;
 
@@ -83,6 +116,15 @@ static void ide_request_free(IDERequest *req)
     object_unref(req->controller);
     g_free(req->data);
     g_free(req);
+}
+
+static void ide_request_succeeded(IDERequest *req)
+{
+    if (req->tag >= 0) {
+        req->tag_done(req->d, (unsigned)req->tag, req->data, req->len);
+    } else {
+        req->done(req->d, req->data, req->len);
+    }
 }
 
 static void ide_request_submit(IDERequest *req);
@@ -123,7 +165,11 @@ static void ide_request_failed(IDERequest *req, int error)
     BlockErrorAction action = blk_error_action(d->blk, req->op == IDE_IO_READ, error);
 
     if (action == BLOCK_ERROR_IGNORE) {
-        req->done(d, req->data, req->len);
+        ide_request_succeeded(req);
+        return;
+    }
+    if (req->tag >= 0) {
+        ata_ncq_error(d, (unsigned)req->tag, req->op == IDE_IO_READ ? ATA_UNC : ATA_ABRT);
         return;
     }
     ide_dma_end(d);
@@ -168,7 +214,7 @@ static void ide_request_done(void *opaque, int ret)
     }
     device_lock(controller);
     if (!controller->lock.dead && req->generation == req->d->generation) {
-        req->done(req->d, req->data, req->len);
+        ide_request_succeeded(req);
     }
     device_unlock(controller);
     ide_request_free(req);
@@ -199,8 +245,8 @@ static void ide_request_submit(IDERequest *req)
 }
 
 /* For IDE_IO_DISCARD len counts sectors: a range may be longer than any transfer. */
-void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void *data,
-            IDEIODone done)
+static IDERequest *ide_request_new(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len,
+                                   const void *data)
 {
     IDERequest *req = g_new0(IDERequest, 1);
     bool has_data = op == IDE_IO_READ || op == IDE_IO_WRITE;
@@ -213,11 +259,30 @@ void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void 
                         .offset = offset,
                         .len = len,
                         .data = has_data ? g_malloc(len) : NULL,
-                        .done = done};
+                        .tag = -1};
     if (op == IDE_IO_WRITE) {
         memcpy(req->data, data, len);
     }
+    return req;
+}
+
+void ide_io(IDEDevice *d, IDEIOOp op, uint64_t offset, uint32_t len, const void *data,
+            IDEIODone done)
+{
+    IDERequest *req = ide_request_new(d, op, offset, len, data);
+
+    req->done = done;
     d->tf.status = ATA_BSY | (d->tf.status & (ATA_DRDY | ATA_DSC));
+    ide_request_submit(req);
+}
+
+void ide_io_tag(IDEDevice *d, unsigned tag, IDEIOOp op, uint64_t offset, uint32_t len,
+                const void *data, IDETagDone done)
+{
+    IDERequest *req = ide_request_new(d, op, offset, len, data);
+
+    req->tag = (int)tag;
+    req->tag_done = done;
     ide_request_submit(req);
 }
 
@@ -231,8 +296,8 @@ void ide_dma_start(IDEDevice *d, IDEStep run)
     d->tf.status = ATA_OK | ATA_DRQ;
     d->dma_run = run;
     d->dma_active = true;
-    if (bus->dma) {
-        bus->dma->prepare(bus->dma);
+    if (bus->transport) {
+        bus->transport->prepare(bus->transport);
     }
 }
 
@@ -263,8 +328,14 @@ bool ide_dma_transfer(IDEDevice *d, void *buf, uint32_t len, bool to_memory)
 {
     IDEBus *bus = ide_bus_of(d);
 
-    if (bus->dma->transfer(bus->dma, buf, len, to_memory) == len) {
+    if (bus->transport->transfer(bus->transport, buf, len, to_memory) == len ||
+        (bus->transport->tolerates_short && to_memory)) {
         return true;
+    }
+    if (bus->transport->tolerates_short) {
+        ide_dma_end(d);
+        ide_abort(d);
+        return false;
     }
     log_guest_error("ide: the PRDs end before the transfer does\n");
     d->generation++;
@@ -277,8 +348,8 @@ void ide_dma_end(IDEDevice *d)
 {
     IDEBus *bus = ide_bus_of(d);
 
-    if (d->dma_active && bus->dma) {
+    if (d->dma_active && bus->transport) {
         d->dma_active = false;
-        bus->dma->finish(bus->dma);
+        bus->transport->finish(bus->transport);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * IDE buses as machines see them: a bus of two units, plugged by -drive if=ide
- * or -device ide-hd / ide-cd,bus=ide.N,unit=N.
+ * IDE buses as machines see them: channels of two units and AHCI ports of one, plugged by
+ * -drive if=ide or -device ide-hd / ide-cd,bus=ide.N,unit=N.
  */
 #ifndef HW_IDE_IDE_H
 #define HW_IDE_IDE_H
@@ -17,12 +17,13 @@ OBJECT_DECLARE_SIMPLE(IDEBus, IDE_BUS, TYPE_IDE_BUS)
 OBJECT_DECLARE_SIMPLE(IDEDevice, IDE_DEVICE, TYPE_IDE_DEVICE)
 #define TYPE_IDE_HD "ide-hd"
 #define TYPE_IDE_CD "ide-cd"
+#define TYPE_ICH9_AHCI "ich9-ahci"
 
 #define IDE_UNITS 2
 
 /*
- * Devices for every -drive if=ide (index = 2 * channel + unit) of the machine, on the channels of
- * controller; and an empty CD drive at index 2 unless the machine says -nodefaults.
+ * Devices for every -drive if=ide (bus = channel or port) of the machine, on the buses of a
+ * controller of either kind; and an empty CD drive at index 2 unless the machine says -nodefaults.
  */
 bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error);
 IDEBus *ide_get_bus(PCIDevice *controller, int channel);

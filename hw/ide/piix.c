@@ -53,7 +53,9 @@ static void piix_ide_add_channel(PIIXIDEState *s, int i)
     PCIDevice *dev = &s->parent_obj;
     MemoryRegion *io = pci_get_bus(dev)->address_space_io;
 
-    s->bus[i] = ide_bus_new(&dev->parent_obj, i, dev->machine->gsi[piix_channels[i].irq]);
+    s->bus[i] = ide_bus_new(&dev->parent_obj, i, IDE_UNITS,
+                            dev->machine->gsi[piix_channels[i].irq]);
+    ide_bus_init_ports(s->bus[i]);
     bmdma_init(&s->bmdma[i], dev, s->bus[i]);
     memory_region_add_subregion(&s->bmdma_bar, (hwaddr)i * BMDMA_PORTS, &s->bmdma[i].mr);
     memory_region_add_subregion(io, piix_channels[i].command, &s->bus[i]->command_mr);
@@ -143,37 +145,4 @@ DEFINE_TYPES(piix_ide_types)
 PCIDevice *piix3_ide_create(PCIBus *bus, int devfn, GError **error)
 {
     return pci_create(bus, devfn, TYPE_PIIX3_IDE, error);
-}
-
-IDEBus *ide_get_bus(PCIDevice *controller, int channel)
-{
-    return channel >= 0 && channel < PIIX_CHANNELS ? PIIX3_IDE(controller)->bus[channel] : NULL;
-}
-
-static bool ide_create_drive(IDEBus *bus, int unit, bool is_cd, const char *drive, GError **error)
-{
-    DeviceState *dev = qdev_new(is_cd ? TYPE_IDE_CD : TYPE_IDE_HD, error);
-
-    if (!dev) {
-        return false;
-    }
-    IDE_DEVICE(dev)->unit_prop = (uint32_t)unit;
-    IDE_DEVICE(dev)->drive = g_strdup(drive);
-    return qdev_realize_and_unref(dev, BUS(bus), error);
-}
-
-bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error)
-{
-    for (int index = 0; index < PIIX_CHANNELS * IDE_UNITS; index++) {
-        const DriveInfo *drive = drive_get_by_index(machine, BLOCK_IF_IDE, index);
-        bool empty_cd = !drive && index == 2 && !machine->nodefaults;
-        IDEBus *bus = ide_get_bus(controller, index / IDE_UNITS);
-
-        if ((drive || empty_cd) &&
-            !ide_create_drive(bus, index % IDE_UNITS, !drive || drive->is_cdrom,
-                              drive ? drive->id : NULL, error)) {
-            return false;
-        }
-    }
-    return true;
 }

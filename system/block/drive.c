@@ -296,6 +296,16 @@ static bool drive_options_parse(DriveOptions *o, const char *text, GError **erro
 
 /* ---- the list of drives ------------------------------------------------------ */
 
+static int drive_units(MachineState *machine, int interface)
+{
+    const MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (mc->units_per_default_bus && interface == (int)drive_default_interface(machine)) {
+        return mc->units_per_default_bus;
+    }
+    return interface_units[interface];
+}
+
 static void drive_free(void *data)
 {
     DriveInfo *drive = data;
@@ -320,7 +330,7 @@ DriveInfo *drive_get(MachineState *machine, BlockInterface interface, int bus, i
 
 DriveInfo *drive_get_by_index(MachineState *machine, BlockInterface interface, int index)
 {
-    int units = interface_units[interface];
+    int units = drive_units(machine, (int)interface);
 
     return units ? drive_get(machine, interface, index / units, index % units)
                  : drive_get(machine, interface, 0, index);
@@ -348,7 +358,7 @@ BlockBackend *blk_by_id(MachineState *machine, const char *id)
 /* Fill in bus and unit: from index, or the first that is free. */
 static void drive_place(MachineState *machine, DriveOptions *o)
 {
-    int units = interface_units[o->interface];
+    int units = drive_units(machine, o->interface);
 
     if (o->index >= 0) {
         o->bus = units ? o->index / units : 0;
@@ -371,7 +381,7 @@ static void drive_place(MachineState *machine, DriveOptions *o)
 
 static bool drive_check_place(MachineState *machine, const DriveOptions *o, GError **error)
 {
-    int units = interface_units[o->interface];
+    int units = drive_units(machine, o->interface);
 
     if (units && o->unit >= units) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION,
