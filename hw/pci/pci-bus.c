@@ -144,15 +144,35 @@ static void pci_bus_class_init(ObjectClass *klass, const void *data)
 
 /* ---- making and finding ------------------------------------------------------ */
 
-PCIBus *pci_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,
-                         MemoryRegion *address_space_io, uint8_t devfn_min)
+static PCIBus *pci_make_root_bus(const char *type, DeviceState *parent, const char *name,
+                                 MemoryRegion *address_space_mem, MemoryRegion *address_space_io,
+                                 uint8_t devfn_min)
 {
-    PCIBus *bus = PCI_BUS(qbus_new(TYPE_PCI_BUS, parent, name));
+    PCIBus *bus = PCI_BUS(qbus_new(type, parent, name));
 
     bus->devfn_min = devfn_min;
     bus->address_space_mem = address_space_mem;
     bus->address_space_io = address_space_io;
     return bus;
+}
+
+PCIBus *pci_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,
+                         MemoryRegion *address_space_io, uint8_t devfn_min)
+{
+    return pci_make_root_bus(TYPE_PCI_BUS, parent, name, address_space_mem, address_space_io,
+                             devfn_min);
+}
+
+PCIBus *pcie_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,
+                          MemoryRegion *address_space_io, uint8_t devfn_min)
+{
+    return pci_make_root_bus(TYPE_PCIE_BUS, parent, name, address_space_mem, address_space_io,
+                             devfn_min);
+}
+
+bool pci_bus_is_express(const PCIBus *bus)
+{
+    return object_dynamic_cast(OBJECT(bus), TYPE_PCIE_BUS) != NULL;
 }
 
 void pci_bus_irqs(PCIBus *bus, PCISetIrqFunc set_irq, PCIMapIrqFunc map_irq, void *opaque, int nirq)
@@ -175,22 +195,26 @@ int pci_bus_num(const PCIBus *bus)
     return bus->parent_dev ? bus->parent_dev->config[PCI_SECONDARY_BUS] : bus->bus_nr;
 }
 
-static PCIBus *pci_find_bus_below(PCIBus *bus, int bus_nr, int depth)
+/* The bridge on `bus` that forwards configuration cycles for bus_nr (PCI bridge spec 1.2, 3.1). */
+static PCIDevice *pci_find_bridge(PCIBus *bus, int bus_nr)
 {
-    if (pci_bus_num(bus) == bus_nr) {
-        return bus;
-    }
-    for (int devfn = 0; devfn < PCI_DEVFN_MAX && depth; devfn++) {
+    for (int devfn = 0; devfn < PCI_DEVFN_MAX; devfn++) {
         PCIDevice *dev = bus->devices[devfn];
-        GSList *l =
-            dev && PCI_DEVICE_GET_CLASS(dev)->is_bridge ? dev->parent_obj.child_buses : NULL;
 
-        for (; l; l = l->next) {
-            PCIBus *found = pci_find_bus_below(PCI_BUS(l->data), bus_nr, depth - 1);
+        if (dev && PCI_DEVICE_GET_CLASS(dev)->is_bridge && !dev->powered_off &&
+            dev->config[PCI_SECONDARY_BUS] <= bus_nr &&
+            dev->config[PCI_SUBORDINATE_BUS] >= bus_nr) {
+            return dev;
+        }
+    }
+    return NULL;
+}
 
-            if (found) {
-                return found;
-            }
+static PCIBus *pci_bridge_bus(PCIDevice *bridge)
+{
+    for (GSList *l = bridge->parent_obj.child_buses; l; l = l->next) {
+        if (object_dynamic_cast(l->data, TYPE_PCI_BUS)) {
+            return l->data;
         }
     }
     return NULL;
@@ -198,7 +222,14 @@ static PCIBus *pci_find_bus_below(PCIBus *bus, int bus_nr, int depth)
 
 PCIBus *pci_find_bus_nr(PCIBus *root, int bus_nr)
 {
-    return pci_find_bus_below(root, bus_nr, 256);
+    PCIBus *bus = root;
+
+    while (bus && pci_bus_num(bus) != bus_nr) {
+        PCIDevice *bridge = pci_find_bridge(bus, bus_nr);
+
+        bus = bridge ? pci_bridge_bus(bridge) : NULL;
+    }
+    return bus;
 }
 
 PCIDevice *pci_find_device(PCIBus *root, int bus_nr, uint8_t devfn)
@@ -264,34 +295,55 @@ PCIDevice *pci_create(PCIBus *bus, int devfn, const char *type, GError **error)
 
 /* ---- configuration cycles ------------------------------------------------------ */
 
-static PCIDevice *pci_addressed(PCIBus *root, uint32_t address)
+/* Registers from 256 on are reached over PCI Express buses only (PCIe 7.2.1). */
+static PCIDevice *pci_addressed(PCIBus *root, uint8_t bus_nr, uint8_t devfn, uint32_t reg)
 {
-    return pci_find_device(root, address >> 16 & 0xff, address >> 8 & 0xff);
+    PCIDevice *dev = pci_find_device(root, bus_nr, devfn);
+
+    if (!dev || dev->powered_off ||
+        (reg >= PCI_CONFIG_SIZE && !pci_bus_is_express(pci_get_bus(dev)))) {
+        return NULL;
+    }
+    return dev;
 }
 
-uint32_t pci_data_read(PCIBus *root, uint32_t address, unsigned len)
+uint32_t pci_host_config_read(PCIBus *root, uint8_t bus_nr, uint8_t devfn, uint32_t reg,
+                              unsigned len)
 {
-    PCIDevice *dev = pci_addressed(root, address);
+    PCIDevice *dev = pci_addressed(root, bus_nr, devfn, reg);
     uint32_t value;
 
     if (!dev) {
         return UINT32_MAX >> (32 - 8 * len);
     }
     device_lock(&dev->parent_obj);
-    value = PCI_DEVICE_GET_CLASS(dev)->config_read(dev, address & 0xff, len);
+    value = PCI_DEVICE_GET_CLASS(dev)->config_read(dev, reg, len);
     device_unlock(&dev->parent_obj);
     return value;
 }
 
-void pci_data_write(PCIBus *root, uint32_t address, uint32_t value, unsigned len)
+void pci_host_config_write(PCIBus *root, uint8_t bus_nr, uint8_t devfn, uint32_t reg,
+                           uint32_t value, unsigned len)
 {
-    PCIDevice *dev = pci_addressed(root, address);
+    PCIDevice *dev = pci_addressed(root, bus_nr, devfn, reg);
 
     if (dev) {
         device_lock(&dev->parent_obj);
-        PCI_DEVICE_GET_CLASS(dev)->config_write(dev, address & 0xff, value, len);
+        PCI_DEVICE_GET_CLASS(dev)->config_write(dev, reg, value, len);
         device_unlock(&dev->parent_obj);
     }
+}
+
+uint32_t pci_data_read(PCIBus *root, uint32_t address, unsigned len)
+{
+    return pci_host_config_read(root, (uint8_t)(address >> 16), (uint8_t)(address >> 8),
+                                address & 0xff, len);
+}
+
+void pci_data_write(PCIBus *root, uint32_t address, uint32_t value, unsigned len)
+{
+    pci_host_config_write(root, (uint8_t)(address >> 16), (uint8_t)(address >> 8), address & 0xff,
+                          value, len);
 }
 
 static const TypeInfo pci_bus_types[] = {
@@ -302,6 +354,12 @@ static const TypeInfo pci_bus_types[] = {
      .instance_finalize = pci_bus_finalize,
      .class_init = pci_bus_class_init,
      .doc = "PCI bus: 32 slots of 8 functions",
+     },
+    {
+     .name = TYPE_PCIE_BUS,
+     .parent = TYPE_PCI_BUS,
+     .instance_size = sizeof(PCIBus),
+     .doc = "PCI Express bus: functions have 4096 bytes of configuration space",
      },
 };
 

@@ -25,7 +25,7 @@ static void pci_config_init_masks(PCIDevice *dev)
     pci_set_word(dev->w1cmask + PCI_STATUS, PCI_STATUS_W1C);
     dev->wmask[PCI_CACHE_LINE_SIZE] = 0xff;
     dev->wmask[PCI_INTERRUPT_LINE] = 0xff;
-    memset(dev->wmask + PCI_STD_HEADER_SIZEOF, 0xff, pci_config_size(dev) - PCI_STD_HEADER_SIZEOF);
+    memset(dev->wmask + PCI_STD_HEADER_SIZEOF, 0xff, PCI_CONFIG_SIZE - PCI_STD_HEADER_SIZEOF);
 }
 
 void pci_config_init(PCIDevice *dev)
@@ -101,6 +101,9 @@ static uint64_t pci_region_wanted(const PCIDevice *dev, int n)
     uint16_t command = pci_get_word(dev->config + PCI_COMMAND);
     uint64_t mask = ~(r->size - 1);
 
+    if (dev->powered_off || pci_in_d3hot(dev)) {
+        return PCI_BAR_UNMAPPED;
+    }
     if (r->type & PCI_BASE_ADDRESS_SPACE_IO) {
         return command & PCI_COMMAND_IO
                    ? pci_check_range(pci_get_long(reg) & mask, r->size, 0x10000)
@@ -137,7 +140,8 @@ static void pci_region_map(PCIDevice *dev, int n, uint64_t addr)
 
 void pci_update_mappings(PCIDevice *dev)
 {
-    uint16_t command = pci_get_word(dev->config + PCI_COMMAND);
+    bool master = (pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER) &&
+                  !dev->powered_off && !pci_in_d3hot(dev);
 
     memory_region_transaction_begin();
     for (int n = 0; n < PCI_NUM_REGIONS; n++) {
@@ -145,7 +149,7 @@ void pci_update_mappings(PCIDevice *dev)
             pci_region_map(dev, n, pci_region_wanted(dev, n));
         }
     }
-    memory_region_set_enabled(&dev->bus_master_enable, command & PCI_COMMAND_MASTER);
+    memory_region_set_enabled(&dev->bus_master_enable, master);
     memory_region_transaction_commit();
 }
 
@@ -158,7 +162,7 @@ void pci_unmap_all(PCIDevice *dev)
     }
 }
 
-void pci_config_reset(PCIDevice *dev)
+void pci_config_reset(PCIDevice *dev, ResetType type)
 {
     uint16_t command = pci_get_word(dev->config + PCI_COMMAND);
     uint16_t status = pci_get_word(dev->config + PCI_STATUS);
@@ -179,6 +183,9 @@ void pci_config_reset(PCIDevice *dev)
         }
     }
     msi_reset(dev);
+    msix_reset(dev);
+    pci_pm_reset(dev);
+    pcie_reset(dev, type);
 }
 
 /* ---- accesses ----------------------------------------------------------------- */
@@ -194,17 +201,24 @@ uint32_t pci_default_read_config(PCIDevice *dev, uint32_t addr, unsigned len)
     return value;
 }
 
-void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len)
+static void pci_config_store(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len)
 {
-    if (addr + len > pci_config_size(dev)) {
-        return;
-    }
     for (uint32_t i = addr; i < addr + len; i++, value >>= 8) {
         uint8_t mask = dev->wmask[i], byte = (uint8_t)value;
 
         dev->config[i] = (uint8_t)((dev->config[i] & ~mask) | (byte & mask));
         dev->config[i] &= (uint8_t) ~(byte & dev->w1cmask[i]);
     }
+}
+
+void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len)
+{
+    unsigned power_state = dev->pm_cap ? dev->config[dev->pm_cap + PCI_PM_CTRL] & 3 : 0;
+
+    if (addr + len > pci_config_size(dev)) {
+        return;
+    }
+    pci_config_store(dev, addr, value, len);
     if (pci_range_covers(addr, len, PCI_COMMAND, 2) ||
         pci_range_covers(addr, len, PCI_BASE_ADDRESS_0, 24) ||
         pci_range_covers(addr, len, pci_bar_offset(dev, PCI_ROM_SLOT), 4)) {
@@ -214,6 +228,10 @@ void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, uns
         pci_irq_update(dev);
     }
     msi_write_config(dev, addr, len);
+    msix_write_config(dev, addr, len);
+    pci_pm_write_config(dev, power_state, addr, len);
+    pcie_aer_write_config(dev, addr, len);
+    pcie_write_config(dev, addr, value, len); /* last: it may reset the function */
 }
 
 /* ---- capabilities --------------------------------------------------------------- */

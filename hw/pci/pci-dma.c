@@ -69,7 +69,8 @@ static MemTxResult pci_refuse_read(PCIDevice *dev, hwaddr addr, void *buf, size_
 
 static bool pci_may_master(const PCIDevice *dev)
 {
-    return pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+    return (pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER) && !dev->powered_off &&
+           !pci_in_d3hot(dev);
 }
 
 /* To the end of the 4 KiB page: what is not RAM is looked at again from there. */

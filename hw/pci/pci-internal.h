@@ -28,7 +28,7 @@ static inline uint32_t pci_bar_offset(const PCIDevice *dev, int n)
 
 /* pci-config.c */
 void pci_config_init(PCIDevice *dev);
-void pci_config_reset(PCIDevice *dev);
+void pci_config_reset(PCIDevice *dev, ResetType type);
 /* Map and unmap regions as COMMAND and the BARs now say. */
 void pci_update_mappings(PCIDevice *dev);
 void pci_unmap_all(PCIDevice *dev);
@@ -37,6 +37,20 @@ void pci_irq_update(PCIDevice *dev);
 /* pci-msi.c */
 void msi_reset(PCIDevice *dev);
 void msi_write_config(PCIDevice *dev, uint32_t addr, unsigned len);
+void msi_send_message(PCIDevice *dev, uint64_t addr, uint32_t data);
+/* pci-msix.c */
+void msix_reset(PCIDevice *dev);
+void msix_write_config(PCIDevice *dev, uint32_t addr, unsigned len);
+/* pcie.c */
+void pcie_reset(PCIDevice *dev, ResetType type);
+void pcie_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len);
+/* pcie-aer.c */
+void pcie_aer_reset(PCIDevice *dev);
+void pcie_aer_write_config(PCIDevice *dev, uint32_t addr, unsigned len);
+/* pci-pm.c */
+bool pci_in_d3hot(const PCIDevice *dev);
+void pci_pm_reset(PCIDevice *dev);
+void pci_pm_write_config(PCIDevice *dev, unsigned old_state, uint32_t addr, unsigned len);
 /* pci-rom.c */
 bool pci_add_option_rom(PCIDevice *dev, GError **error);
 

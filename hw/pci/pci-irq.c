@@ -4,6 +4,7 @@
  * PCI Local Bus Specification 3.0, 2.2.6, 6.2.2 (bit 10), 6.2.3 (bit 3).
  */
 #include "hw/core/machine.h"
+#include "hw/pci/msix.h"
 #include "hw/pci/pci-internal.h"
 #include "system/log.h"
 
@@ -34,6 +35,13 @@ static void pci_drive_wire(PCIDevice *dev, int pin, int level)
     bus->set_irq(bus->irq_opaque, wire, bus->irq_count[wire] != 0);
 }
 
+/* Not while messages are enabled (6.8.3.3). */
+static bool pci_may_assert_intx(const PCIDevice *dev)
+{
+    return !(pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE) &&
+           !msi_enabled(dev) && !msix_enabled(dev) && !dev->powered_off && !pci_in_d3hot(dev);
+}
+
 void pci_irq_update(PCIDevice *dev)
 {
     int pin = dev->config[PCI_INTERRUPT_PIN] - 1;
@@ -48,7 +56,7 @@ void pci_irq_update(PCIDevice *dev)
     } else {
         dev->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTERRUPT;
     }
-    level = dev->irq_state && !(pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
+    level = dev->irq_state && pci_may_assert_intx(dev);
     if (level != dev->irq_driven) {
         log_if(LOG_PCI, "pci: %s INT%c# %s\n", object_get_typename(OBJECT(dev)), 'A' + pin,
                level ? "asserted" : "released");

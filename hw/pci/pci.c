@@ -96,6 +96,7 @@ static void pci_device_leave_bus(void *opaque)
     address_space_finish(&dev->bus_master_as);
     dev->machine = NULL;
     dev->msi_cap = dev->msix_cap = dev->pm_cap = dev->exp_cap = 0;
+    dev->aer_cap = dev->ext_cap_end = 0;
     memset(dev->cap_used, 0, sizeof(dev->cap_used));
     memset(dev->io_regions, 0, sizeof(dev->io_regions));
 }
@@ -159,7 +160,7 @@ static void pci_device_reset_enter(DeviceState *qdev, ResetType type)
 {
     PCIDevice *dev = PCI_DEVICE(qdev);
 
-    pci_config_reset(dev);
+    pci_config_reset(dev, type);
     if (PCI_DEVICE_GET_CLASS(dev)->reset) {
         PCI_DEVICE_GET_CLASS(dev)->reset(dev);
     }

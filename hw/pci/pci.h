@@ -17,6 +17,8 @@
 
 #define TYPE_PCI_BUS "PCI"
 OBJECT_DECLARE_SIMPLE(PCIBus, PCI_BUS, TYPE_PCI_BUS)
+/* The same with 4096 bytes of configuration space a function: PCI Express. */
+#define TYPE_PCIE_BUS   "PCIE"
 #define TYPE_PCI_DEVICE "pci-device"
 OBJECT_DECLARE(PCIDevice, PCIDeviceClass, PCI_DEVICE, TYPE_PCI_DEVICE)
 
@@ -55,16 +57,20 @@ struct PCIDeviceClass {
     uint32_t (*config_read)(PCIDevice *dev, uint32_t addr, unsigned len);
     void (*config_write)(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len);
 
+    /* Optional, root ports: what their error registers ask of their interrupt has changed. */
+    void (*express_interrupt)(PCIDevice *dev);
+
     uint16_t vendor_id, device_id;
     uint8_t revision;
     uint16_t class_id; /* base class and sub-class: PCI_CLASS_* */
     uint8_t prog_if;
     uint16_t subsystem_vendor_id, subsystem_id; /* 0: 1af4:1100, as QEMU gives */
     bool is_bridge;                             /* header type 1 */
-    bool is_express;     /* 4096 bytes of configuration space, on a bus that has them */
+    bool is_express;     /* 4096 bytes of configuration space; hw/pci/pcie.h */
     const char *romfile; /* default of the property; NULL: none */
 };
 
+typedef struct MSIXState MSIXState;
 typedef struct PCIIORegion {
     uint64_t size; /* 0: not there */
     uint64_t addr; /* where it is mapped, PCI_BAR_UNMAPPED: nowhere */
@@ -104,7 +110,11 @@ struct PCIDevice {
     uint8_t irq_state; /* the pin is asserted by the device (INTx disable not applied) */
     bool irq_driven;   /* it counts on the bus's wire */
     uint8_t msi_cap, msix_cap, pm_cap, exp_cap; /* offsets, 0: none */
-    gint posted_bytes;                          /* writes to other devices not yet delivered */
+    uint16_t aer_cap, ext_cap_end;
+    MSIXState *msix;    /* hw/pci/msix.h; NULL: none */
+    bool aer_interrupt; /* a root port: its error registers ask for an interrupt */
+    bool powered_off;   /* in a slot whose power is off: not to be seen on the bus */
+    gint posted_bytes;  /* writes to other devices not yet delivered */
 };
 
 /* Wire of the bus that a device's pin (0: INTA#) is connected to. */
@@ -133,13 +143,20 @@ struct PCIBus {
 /* Root bus of a host bridge.  Devices get addresses from devfn_min on. */
 PCIBus *pci_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,
                          MemoryRegion *address_space_io, uint8_t devfn_min);
+PCIBus *pcie_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,
+                          MemoryRegion *address_space_io, uint8_t devfn_min);
+bool pci_bus_is_express(const PCIBus *bus);
+static inline bool pci_bus_is_root(const PCIBus *bus)
+{
+    return !bus->parent_dev;
+}
 void pci_bus_irqs(PCIBus *bus, PCISetIrqFunc set_irq, PCIMapIrqFunc map_irq, void *opaque,
                   int nirq);
 /* Level of a wire. */
 bool pci_bus_get_irq_level(PCIBus *bus, int wire);
 PCIBus *pci_get_bus(const PCIDevice *dev);
 int pci_bus_num(const PCIBus *bus);
-/* By bus number below a root bus; NULL: not there. */
+/* By bus number, as bridges below a root bus forward it; NULL: not there. */
 PCIBus *pci_find_bus_nr(PCIBus *root, int bus_nr);
 PCIDevice *pci_find_device(PCIBus *root, int bus_nr, uint8_t devfn);
 typedef void (*PCIDeviceVisitor)(PCIBus *bus, PCIDevice *dev, void *opaque);
@@ -159,7 +176,15 @@ PCIDevice *pci_create_multifunction(PCIBus *bus, int devfn, bool multifunction, 
 PCIDevice *pci_new(int devfn, const char *type, GError **error);
 bool pci_realize_and_unref(PCIDevice *dev, PCIBus *bus, GError **error);
 
-/* Configuration cycles as a host bridge issues them; absent devices read all ones. */
+/*
+ * Configuration cycles as a host bridge issues them: 1, 2 or 4 bytes that do not cross a dword,
+ * reg below 4096.  Absent devices and registers read all ones.  Big lock held.
+ */
+uint32_t pci_host_config_read(PCIBus *root, uint8_t bus_nr, uint8_t devfn, uint32_t reg,
+                              unsigned len);
+void pci_host_config_write(PCIBus *root, uint8_t bus_nr, uint8_t devfn, uint32_t reg,
+                           uint32_t value, unsigned len);
+/* The same by the address of mechanism #1: bus 23-16, devfn 15-8, register 7-0. */
 uint32_t pci_data_read(PCIBus *root, uint32_t address, unsigned len);
 void pci_data_write(PCIBus *root, uint32_t address, uint32_t value, unsigned len);
 
@@ -184,6 +209,11 @@ uint64_t pci_get_bar_addr(const PCIDevice *dev, int n);
 uint8_t pci_add_capability(PCIDevice *dev, uint8_t id, uint8_t offset, uint8_t size,
                            GError **error);
 uint8_t pci_find_capability(const PCIDevice *dev, uint8_t id);
+/*
+ * Power management (PCI PM 1.2, 3.2): version 3, no PME.  In D3hot only the configuration space
+ * answers; coming back from it resets the function unless no_soft_reset.
+ */
+bool pci_pm_init(PCIDevice *dev, uint8_t offset, bool no_soft_reset, GError **error);
 
 uint32_t pci_default_read_config(PCIDevice *dev, uint32_t addr, unsigned len);
 void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, unsigned len);
@@ -206,6 +236,9 @@ bool msi_init(PCIDevice *dev, uint8_t offset, unsigned nr_vectors, bool per_vect
               GError **error);
 bool msi_enabled(const PCIDevice *dev);
 void msi_notify(PCIDevice *dev, unsigned vector);
+/* The same with 32-bit addresses only, for chips whose data sheet says so. */
+bool msi_init_32bit(PCIDevice *dev, uint8_t offset, unsigned nr_vectors, bool per_vector_mask,
+                    GError **error);
 
 /*
  * Bus mastering.  MEMTX_DECODE_ERROR while COMMAND.MASTER is clear.  What is not RAM is
