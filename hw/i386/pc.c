@@ -165,7 +165,7 @@ bool pc_memory_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **err
     X86MachineState *x86ms = X86_MACHINE(pcms);
 
     memory_region_init(rom_memory, OBJECT(pcms), "pci", UINT64_MAX);
-    return x86_memory_init(x86ms, error) && x86_firmware_init(x86ms, rom_memory, error);
+    return x86_memory_init(x86ms, error) && pc_firmware_init(pcms, rom_memory, error);
 }
 
 /* ---- devices -------------------------------------------------------------------------------- */
@@ -474,6 +474,12 @@ static const Property pc_machine_properties[] = {
                             "VMware's port (not offered: auto is off)"),
     DEFINE_PROP_ENUM("vga", PCMachineState, vga, &pc_vga_enum, PC_VGA_AUTO,
                      "display adapter; auto: std unless -nodefaults"),
+    DEFINE_PROP_STRING("pflash0", PCMachineState, pflash[0], NULL,
+                       "id of the drive with the first flash: firmware"),
+    DEFINE_PROP_STRING("pflash1", PCMachineState, pflash[1], NULL,
+                       "id of the drive with the second flash: its variables"),
+    DEFINE_PROP_SIZE("max-fw-size", PCMachineState, max_fw_size, 8u << 20,
+                     "most bytes of firmware in flash", .max = 16u << 20),
     DEFINE_PROP_STRING("pcspk-audiodev", PCMachineState, pcspk_audiodev, NULL,
                        "audio back end of the speaker (accepted, silent)"),
     DEFINE_PROP_END,

@@ -15,6 +15,8 @@ OBJECT_DECLARE_SIMPLE(PCMachineState, PC_MACHINE, TYPE_PC_MACHINE)
 
 typedef enum PCVGAKind { PC_VGA_AUTO, PC_VGA_NONE, PC_VGA_STD } PCVGAKind;
 
+#define PC_FLASH_COUNT 2 /* code, and variables */
+
 struct PCMachineState {
     X86MachineState parent_obj;
 
@@ -23,6 +25,8 @@ struct PCMachineState {
     int vmport; /* OnOffAuto */
     int vga;    /* PCVGAKind */
     char *pcspk_audiodev;
+    char *pflash[PC_FLASH_COUNT]; /* ids of drives */
+    uint64_t max_fw_size;
 
     PCIBus *pci_bus;
     MemoryRegion pci_memory; /* all that is not RAM */
@@ -56,6 +60,8 @@ void pc_cmos_init(PCMachineState *pcms);
 bool pc_machine_done(MachineState *machine, GError **error);
 void pc_machine_reset(MachineState *machine, ShutdownCause reason);
 
+/* In pc-sysfw.c: firmware in flash (-drive if=pflash, pflash0=), else as -bios says. */
+bool pc_firmware_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **error);
 /* In vga-text.c: with no firmware, what its VGA BIOS does. */
 void pc_vga_text_mode(PCMachineState *pcms);
 /* In pc-fw-cfg.c: everything that firmware asks for. */

@@ -145,7 +145,7 @@ bool x86_boots_directly(const X86MachineState *x86ms)
 {
     const MachineState *machine = &x86ms->parent_obj;
 
-    return machine->kernel_filename && !machine->firmware;
+    return machine->kernel_filename && !machine->firmware && !x86ms->flash_firmware;
 }
 
 static GBytes *firmware_read(X86MachineState *x86ms, GError **error)
@@ -191,6 +191,20 @@ bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError 
     memory_region_add_subregion(rom_memory, FOUR_GIB - size, &x86ms->bios);
     memory_region_init_alias(&x86ms->isa_bios, OBJECT(x86ms), "isa-bios", &x86ms->bios,
                              size - isa_size, isa_size);
+    memory_region_add_subregion_overlap(rom_memory, 0x100000 - isa_size, &x86ms->isa_bios, 1);
+    return true;
+}
+
+bool x86_isa_bios_copy(X86MachineState *x86ms, MemoryRegion *rom_memory, MemoryRegion *firmware,
+                       GError **error)
+{
+    uint64_t size = memory_region_size(firmware), isa_size = MIN(size, ISA_BIOS_SIZE);
+    const uint8_t *from = memory_region_get_ram_ptr(firmware);
+
+    if (!memory_region_init_rom(&x86ms->isa_bios, OBJECT(x86ms), "isa-bios", isa_size, error)) {
+        return false;
+    }
+    memcpy(memory_region_get_ram_ptr(&x86ms->isa_bios), from + size - isa_size, isa_size);
     memory_region_add_subregion_overlap(rom_memory, 0x100000 - isa_size, &x86ms->isa_bios, 1);
     return true;
 }

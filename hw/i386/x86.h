@@ -36,6 +36,7 @@ struct X86MachineState {
     uint64_t below_4g_mem_size, above_4g_mem_size;
     MemoryRegion ram_below_4g, ram_above_4g;
     MemoryRegion bios, isa_bios;
+    bool flash_firmware; /* firmware is in a flash device of the board's */
     GArray *apic_ids; /* of uint32_t: every CPU that there may be */
 
     GSIState gsi_state;
@@ -62,8 +63,11 @@ uint32_t x86_apic_id_from_index(const SMPConfig *smp, unsigned index);
 
 /* Split machine->ram_size at 4 GiB and map it. */
 bool x86_memory_init(X86MachineState *x86ms, GError **error);
-/* Firmware at the top of 4 GiB, its end also below 1 MiB; nothing for -kernel alone. */
+/* -bios at the top of 4 GiB, its end also below 1 MiB; nothing for -kernel alone. */
 bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError **error);
+/* Of firmware that is elsewhere: its end, copied below 1 MiB. */
+bool x86_isa_bios_copy(X86MachineState *x86ms, MemoryRegion *rom_memory, MemoryRegion *firmware,
+                       GError **error);
 bool x86_boots_directly(const X86MachineState *x86ms);
 
 /* ---- the start of a kernel, x86-start.c --------------------------------------------------- */

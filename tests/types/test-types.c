@@ -75,14 +75,24 @@ static Object *give_memory(World *w, Object *obj)
     return obj;
 }
 
+static Object *give_flash_geometry(World *w, Object *obj)
+{
+    object_property_set_str(obj, "name", "flash", NULL);
+    object_property_set_uint(obj, "width", 1, NULL);
+    object_property_set_uint(obj, "sector-length", 4096, NULL);
+    object_property_set_uint(obj, "num-blocks", 16, NULL);
+    return obj;
+}
+
 /* What some types cannot be realized without. */
 static const struct {
     const char *type;
     Object *(*give)(World *w, Object *obj);
 } needs[] = {
-    {TYPE_PCSPK,      give_pit    },
-    {"ide-device",    give_ide_bus},
-    {"ivshmem-plain", give_memory },
+    {TYPE_PCSPK,      give_pit           },
+    {"ide-device",    give_ide_bus       },
+    {"ivshmem-plain", give_memory        },
+    {"cfi.pflash01",  give_flash_geometry},
 };
 
 /*
