@@ -242,13 +242,34 @@ static void hash_insert(TcgState *s, Block *b)
     b->valid = true;
 }
 
+/* Its bytes in the page. */
+static void granules_add(TcgState *s, const Block *b, uint64_t page)
+{
+    size_t offset = (uintptr_t)b->guest & 0xfff, first = b->guest_size;
+
+    if (b->guest2) {
+        first = 0x1000 - offset;
+        if (page == b->page[1]) {
+            s->granules[page] |= tcg_granules_of(0, b->guest_size - first);
+        }
+    }
+    if (page == b->page[0]) {
+        s->granules[page] |= tcg_granules_of(offset, first);
+    }
+}
+
 static void block_insert_locked(TcgState *s, Block *b)
 {
     for (unsigned i = 0; i < block_pages(b); i++) {
         CodePage *page = page_get(s, b->page[i]);
 
+        if (!page->blocks && page->idle_stores) {
+            page->revivals++;
+            page->idle_stores = 0;
+        }
         b->page_next[i] = page->blocks;
         page->blocks = b;
+        granules_add(s, b, b->page[i]);
     }
     hash_insert(s, b);
 }
@@ -312,7 +333,7 @@ static void block_remove_locked(TcgState *s, Block *b)
     s->invalidate_count++;
 }
 
-static bool block_overlaps(const Block *b, const uint8_t *host, size_t len)
+bool tcg_block_overlaps(const Block *b, const uint8_t *host, size_t len)
 {
     size_t first = b->guest_size;
 
@@ -328,25 +349,56 @@ static bool block_overlaps(const Block *b, const uint8_t *host, size_t len)
     return host < b->guest + first && host + len > b->guest;
 }
 
-static void page_clear_code(TcgState *s, uint64_t number)
+/* What the blocks that are left need; for what went leaves its bits behind. */
+static void granules_renew(TcgState *s, const CodePage *page)
 {
+    s->granules[page->page] = 0;
+    for (Block *b = page->blocks; b; b = *page_link(b, page->page)) {
+        granules_add(s, b, page->page);
+    }
+}
+
+#define REVIVALS_MAX    4u
+#define IDLE_STORES_MAX 1024u
+
+/*
+ * A page without code need not be watched.  But to watch it again costs as much as
+ * many slow stores: where code comes back time and again, wait for a while.
+ */
+static void page_store_idle(TcgState *s, CodePage *page, uint64_t number)
+{
+    if (page && ++page->idle_stores <= IDLE_STORES_MAX && page->revivals > REVIVALS_MAX) {
+        return;
+    }
+    if (page) {
+        page->revivals -= page->idle_stores > IDLE_STORES_MAX ? page->revivals : 0;
+    }
     __atomic_fetch_and(&s->page_flags[number], (uint8_t)~PAGE_CODE, __ATOMIC_SEQ_CST);
 }
 
 /* Bytes of a page changed: drop what was made of them; all within one page. */
 void tcg_invalidate_locked(TcgState *s, uint64_t number, const uint8_t *host, size_t len)
 {
-    CodePage *page = g_hash_table_lookup(s->pages, &number);
+    CodePage *page;
     Block *b, *next;
+    bool hit = false;
 
+    if (s->granules[number] && !(s->granules[number] & tcg_granules_of((uintptr_t)host, len))) {
+        return;
+    }
+    page = g_hash_table_lookup(s->pages, &number);
     for (b = page ? page->blocks : NULL; b; b = next) {
         next = *page_link(b, number);
-        if (block_overlaps(b, host, len)) {
+        if (tcg_block_overlaps(b, host, len)) {
             block_remove_locked(s, b);
+            hit = true;
         }
     }
+    if (hit) {
+        granules_renew(s, page);
+    }
     if (!page || !page->blocks) {
-        page_clear_code(s, number);
+        page_store_idle(s, page, number);
     }
 }
 

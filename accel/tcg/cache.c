@@ -40,7 +40,10 @@ bool tcg_cache_init(TcgState *s, GError **error)
     s->code = reserve(s->code_size + cold_size(s), PROT_READ | PROT_WRITE | PROT_EXEC, error);
     s->arena = s->code ? reserve(arena_size(s), PROT_READ | PROT_WRITE, error) : NULL;
     s->page_flags = s->arena ? reserve(PAGE_FLAGS_MAX, PROT_READ | PROT_WRITE, error) : NULL;
-    s->blocks = s->page_flags ? reserve(BLOCKS_MAX * sizeof(Block *), PROT_READ | PROT_WRITE, error)
+    s->granules = s->page_flags ? reserve(PAGE_FLAGS_MAX * sizeof(uint64_t),
+                                          PROT_READ | PROT_WRITE, error)
+                                : NULL;
+    s->blocks = s->granules ? reserve(BLOCKS_MAX * sizeof(Block *), PROT_READ | PROT_WRITE, error)
                               : NULL;
     s->hash = s->blocks ? reserve(sizeof(Block *) << BLOCK_HASH_BITS, PROT_READ | PROT_WRITE, error)
                         : NULL;
@@ -71,6 +74,7 @@ void tcg_cache_finish(TcgState *s)
         {s->code,       s->code_size + cold_size(s)        },
         {s->arena,      arena_size(s)                      },
         {s->page_flags, PAGE_FLAGS_MAX                     },
+        {s->granules,   PAGE_FLAGS_MAX * sizeof(uint64_t)  },
         {s->blocks,     BLOCKS_MAX * sizeof(Block *)       },
         {s->hash,       sizeof(Block *) << BLOCK_HASH_BITS},
     };
@@ -117,6 +121,7 @@ void tcg_cache_reset(TcgState *s)
     g_hash_table_iter_init(&iter, s->pages);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&page)) {
         page->blocks = NULL;
+        s->granules[page->page] = 0;
     }
     if (s->fetched) {
         g_hash_table_remove_all(s->fetched);

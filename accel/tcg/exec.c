@@ -229,7 +229,8 @@ static void run_blocks(CPUX86State *env)
     if (env->hflags & HF_DRX) {
         check_code_breakpoints(env);
     }
-    t->single_insn = shadow != 0;
+    t->single_insn = shadow != 0 || t->restart_single;
+    t->restart_single = false;
     b = tcg_block_lookup(env, tcg_block_flags(env) | TBF_FLAGS_IMAGE);
     t->single_insn = false;
     if (!b) {

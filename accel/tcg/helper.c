@@ -34,11 +34,37 @@ void tcg_enter(CPUX86State *env, const uint8_t *host)
     fp_away(env);
 }
 
+/*
+ * A store to a page with code, but not to the code: nothing else need be done, as long
+ * as no other vCPU can translate more of the page before the store has happened.
+ */
+static bool quick_store(CPUX86State *env, uint64_t linear, const ColdDesc *desc, HelperPair *ret)
+{
+    TcgEnv *t = tcg_env(env);
+    const TlbEntry *e = &t->tlb[desc->set][linear >> 12 & (TLB_SIZE - 1)];
+    uint64_t offset = linear + e->neg_read, number = e->fill >> TLB_FILL_PAGE_SHIFT;
+
+    if (!(desc->kind & ACC_WRITE) || offset > 0x1000u - desc->size || t->tcg->cpus->len != 1 ||
+        desc->fp_wait || (desc->align && (offset & (desc->align - 1u))) || !(e->fill & TLB_FILL_STORE) ||
+        (t->tcg->page_flags[number] & (PAGE_CODE | PAGE_CLEAN)) != PAGE_CODE ||
+        !t->tcg->granules[number] ||
+        (t->tcg->granules[number] & tcg_granules_of(offset, desc->size))) {
+        return false;
+    }
+    t->fake.host = e->host;
+    t->resume = (const uint8_t *)desc + desc->resume;
+    *ret = (HelperPair){offset, (uint64_t)(int64_t)(TCG_OFF(fake) - TLB_OFF(desc->set, neg_read))};
+    return true;
+}
+
 HelperPair tcg_entry_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
 {
     uint32_t live = tcg_env(env)->fp_live;
     HelperPair pair;
 
+    if (quick_store(env, linear, desc, &pair)) {
+        return pair;
+    }
     fp_away(env);
     pair = tcg_helper_access(env, linear, desc);
     fp_back(env, live);

@@ -246,7 +246,8 @@ static void tlb_insert(TcgEnv *t, enum TcgSet set, uint64_t linear, const X86Tra
     }
     tcg_note_large(t, linear, tr->page_size);
     e->host = (uintptr_t)piece->host & ~0xfffull;
-    e->fill = tr->global ? TLB_FILL_GLOBAL : 0;
+    e->fill = piece->page_number << TLB_FILL_PAGE_SHIFT | (tr->global ? TLB_FILL_GLOBAL : 0) |
+              (tr->prot_write && !piece->readonly ? TLB_FILL_STORE : 0);
     e->neg_read = tr->prot_read ? tag : tcg_tlb_no_tag(slot);
     e->neg_write = write ? tag : tcg_tlb_no_tag(slot);
     tlb_log(tr->global ? &t->set[set].tlb_global_log : &t->set[set].tlb_log, slot);
@@ -266,6 +267,31 @@ static void piece_find(CPUX86State *env, Piece *piece, const FlatRange *range)
     piece->readonly = range->readonly || range->romd || piece->page_number >= PAGE_FLAGS_MAX;
 }
 
+/* What the TLB knows saves the walk: a read, or a write to a page that is watched. */
+static bool piece_from_tlb(CPUX86State *env, uint64_t linear, X86Access access, X86Priv priv,
+                           Piece *piece)
+{
+    TcgEnv *t = tcg_env(env);
+    const TlbEntry *e = &t->tlb[set_for(env, priv)][tlb_slot(linear)];
+    uint64_t tag = -(linear & ~0xfffull), number = e->fill >> TLB_FILL_PAGE_SHIFT;
+
+    if (access == X86_FETCH || e->neg_read != tag) {
+        return false;
+    }
+    if (access == X86_WRITE && e->neg_write != tag &&
+        (!(e->fill & TLB_FILL_STORE) ||
+         (__atomic_load_n(&t->tcg->page_flags[number], __ATOMIC_RELAXED) &
+          (PAGE_CODE | PAGE_CLEAN)) != PAGE_CODE)) {
+        return false;
+    }
+    *piece = (Piece){
+        .host = (uint8_t *)(uintptr_t)e->host + (linear & 0xfff),
+        .page_number = number,
+        .plain = access != X86_WRITE || e->neg_write == tag,
+    };
+    return true;
+}
+
 /* Translate for one access; false: *fault says why not. Fills the TLB where it can. */
 static bool translate_quietly(CPUX86State *env, uint64_t linear, X86Access access, X86Priv priv,
                               Piece *piece, X86PageFault *fault)
@@ -274,6 +300,9 @@ static bool translate_quietly(CPUX86State *env, uint64_t linear, X86Access acces
     X86Translation tr;
     const FlatRange *range;
 
+    if (piece_from_tlb(env, linear, access, priv, piece)) {
+        return true;
+    }
     if (!x86_page_walk(env, linear, access, priv, &tr, fault)) {
         return false;
     }
@@ -426,6 +455,24 @@ static bool starts_with_its_end(size_t len, size_t part)
     return ((len == 14 || len == 94) && part >= 2) || ((len == 28 || len == 108) && part >= 4);
 }
 
+/*
+ * An instruction that stores into its own block, and has more to do afterwards: it can only be
+ * left behind where nothing follows it in its block.
+ */
+static void check_own_block(CPUX86State *env, const ColdDesc *desc, const uint8_t *host)
+{
+    TcgEnv *t = tcg_env(env);
+    const Block *b = t->tcg->blocks[desc->block];
+
+    if ((desc->kind & ACC_NO_EXIT) && !(b->flags & TBF_ONE) &&
+        tcg_block_overlaps(b, host, desc->size)) {
+        tcg_sync_rip(env, desc);
+        tcg_flags_to_env(env);
+        t->restart_single = true;
+        cpu_loop_exit(env_cpu(env));
+    }
+}
+
 static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
 {
     TcgEnv *t = tcg_env(env);
@@ -447,6 +494,12 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
     b->host = b->data + (desc->align ? linear & (desc->align - 1u) : 0);
     b->denied[0] = b->denied[1] = false;
     b->exclusive = desc->kind & ACC_LOCK;
+    if (access == X86_WRITE) {
+        check_own_block(env, desc, piece[0].host);
+        if (part < len) {
+            check_own_block(env, desc, piece[1].host);
+        }
+    }
     if (b->exclusive) {
         tcg_start_exclusive(env);
     }

@@ -26,11 +26,12 @@ enum TcgSet { TCG_SET_USER, TCG_SET_KERNEL, TCG_SET_KERNEL_AC, TCG_SET_COUNT };
 typedef struct TlbEntry {
     uint64_t neg_read, neg_write;
     uint64_t host; /* host address of the page */
-    uint64_t fill; /* TLB_FILL_* */
+    uint64_t fill; /* TLB_FILL_*, and above them the number of the page of RAM */
 } TlbEntry;
 
-#define TLB_FILL_GLOBAL 1u
-#define TLB_FILL_LARGE  2u /* part of a mapping of 2 MiB or more */
+#define TLB_FILL_GLOBAL     1u
+#define TLB_FILL_STORE      2u /* may be written, though maybe not unseen */
+#define TLB_FILL_PAGE_SHIFT 8
 
 typedef struct JumpEntry {
     uint64_t pc;
@@ -106,6 +107,7 @@ typedef struct TcgEnv {
     bool in_exclusive;
     bool bare; /* exceptions end tcg_cpu_exec() */
     bool single_insn; /* the next block is to hold one instruction */
+    bool restart_single; /* ask for that, where the interrupted block was left */
     void *signal_stack;
     uint8_t *guard; /* GUARD_PAGES: read-write, two without any access, read-write */
     TcgSetState set[TCG_SET_COUNT];
@@ -243,8 +245,12 @@ typedef struct HelperPair {
 typedef struct CodePage {
     uint64_t page;   /* number of the page of RAM */
     Block *blocks;
-    uint32_t slow_stores;
+    uint32_t revivals;    /* how often code came back to it after all of it had gone */
+    uint32_t idle_stores; /* since there is none */
 } CodePage;
+
+/* Code is looked for by these pieces of a page before blocks are. */
+#define GRANULE_BITS 6
 
 struct TcgState {
     GMutex lock;          /* blocks, pages, code memory */
@@ -259,6 +265,7 @@ struct TcgState {
     Block **hash;
     GHashTable *pages;    /* number -> CodePage */
     uint8_t *page_flags;  /* by page of RAM: PAGE_* */
+    uint64_t *granules;   /* by page of RAM: where blocks may lie, a bit each 64 bytes */
     const uint8_t *thunk[THUNK_COUNT];
     void (*enter)(CPUX86State *env, const uint8_t *host);
     uint64_t flush_count, translate_count, invalidate_count;
@@ -276,6 +283,15 @@ struct TcgState {
 #define PAGE_CODE    2u /* translated code came from it: no write tags */
 #define PAGE_CLEAN   4u /* logged, and not written since: no write tags, but see dirty.c */
 #define PAGE_FLAGS_MAX (1ull << 28)
+
+/* The granules that [offset, offset + len) of a page touches. */
+static inline uint64_t tcg_granules_of(uint64_t offset, size_t len)
+{
+    unsigned first = (unsigned)(offset >> GRANULE_BITS & 63);
+    unsigned last = (unsigned)((offset + len - 1) >> GRANULE_BITS & 63);
+
+    return (UINT64_MAX >> (63 - last)) & (UINT64_MAX << first);
+}
 
 /* hflags that a block's meaning depends on. */
 uint64_t tcg_block_flags(CPUX86State *env);
@@ -306,6 +322,7 @@ void tcg_thunks_build(TcgState *s);
 /* block.c; the lock is held where the name says so */
 Block *tcg_block_lookup(CPUX86State *env, uint64_t flags);
 const uint8_t *tcg_block_chain(CPUX86State *env, Block *from, unsigned exit);
+bool tcg_block_overlaps(const Block *b, const uint8_t *host, size_t len);
 void tcg_invalidate_locked(TcgState *s, uint64_t page, const uint8_t *host, size_t len);
 bool tcg_state_register(TcgState *s); /* false: too many machines */
 void tcg_state_unregister(TcgState *s);

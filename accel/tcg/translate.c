@@ -623,7 +623,9 @@ static void trans_one(Trans *t)
         }
         break;
     case X86_CLASS_STRING:
-        trans_c_insn(t);
+        if (!trans_string(t)) {
+            trans_c_insn(t);
+        }
         break;
     case X86_CLASS_X87:
     case X86_CLASS_MMX:

@@ -81,8 +81,9 @@ void trans_int(Trans *t);
 /* Any instruction with a ModRM operand that runs as itself. */
 void trans_plain(Trans *t);
 
-/* translate-branch.c, translate-stack.c, translate-fp.c: false if not theirs */
+/* translate-branch.c, translate-stack.c, translate-string.c, translate-fp.c: false if not theirs */
 bool trans_branch(Trans *t);
+bool trans_string(Trans *t);
 bool trans_stack(Trans *t);
 bool trans_fp(Trans *t);
 

@@ -162,6 +162,47 @@ SNIPPET(smc_loop_code, "xor %ecx, %ecx\n lea 2f(%rip), %rsi\n 1: inc %ecx\n mov 
                        "call 2f\n add %eax, %ebx\n cmp $200, %ecx\n jb 1b\n ud2\n .balign 64\n"
                        "2: mov $0, %eax\n ret");
 
+/* The instruction that stores is not done when it has stored. */
+SNIPPET(smc_push_code, "lea 1f+8(%rip), %rsp\n mov $0x9090909005eb9090, %rax\n push %rax\n 1: nop\n nop\n"
+                       "mov $1, %bl\n ud2\n nop\n nop\n nop\n nop\n mov $2, %bl\n ud2");
+SNIPPET(smc_movs_code, "lea 2f(%rip), %rsi\n lea 1f+1(%rip), %rdi\n movsb\n 1: mov $1, %bl\n ud2\n"
+                       "2: .byte 7");
+
+static void test_self_modifying_tail(Fixture *f, gconstpointer unused)
+{
+    for (int i = 0; i < 3; i++) {
+        g_assert_cmpint(RUN(f, smc_push_code), ==, EXCP_UD);
+        g_assert_cmphex(f->env->regs[R_EBX] & 0xff, ==, 2);
+        g_assert_cmpint(RUN(f, smc_movs_code), ==, EXCP_UD);
+        g_assert_cmphex(f->env->regs[R_EBX] & 0xff, ==, 7);
+        g_assert_cmphex(f->env->regs[R_EDI], ==, CODE + 17);
+    }
+}
+
+SNIPPET(movs_code, "mov $0x20000, %rsi\n mov $0x21ffe, %rdi\n mov $100, %ecx\n cmp $101, %ecx\n"
+                   "1: movsb\n movsw\n movsl\n movsq\n loop 1b\n setc %bl\n lodsq\n stosl\n lodsb\n"
+                   "stosb\n std\n lodsw\n stosw\n cld\n ud2");
+
+static void test_single_strings(Fixture *f, gconstpointer unused)
+{
+    for (unsigned i = 0; i < 2000; i++) {
+        f->ram[DATA + i] = (uint8_t)(i * 7 + (i >> 8));
+    }
+    g_assert_cmpint(RUN(f, movs_code), ==, EXCP_UD);
+    g_assert_cmpmem(f->ram + 0x21ffe, 1500, f->ram + DATA, 1500);
+    g_assert_cmphex(f->env->regs[R_EBX] & 0xff, ==, 1);
+    g_assert_cmphex(f->env->regs[R_ESI], ==, DATA + 1500 + 8 + 1 - 2);
+    g_assert_cmphex(f->env->regs[R_EDI], ==, 0x21ffe + 1500 + 4 + 1 - 2);
+    g_assert_cmpmem(f->ram + 0x21ffe + 1500, 4, f->ram + DATA + 1500, 4);
+    g_assert_cmphex(f->ram[0x21ffe + 1504], ==, f->ram[DATA + 1508]);
+    tcg_bare_set_page(f->bare, 0x22000, 5);
+    g_assert_cmpint(RUN(f, movs_code), ==, EXCP_PF);
+    g_assert_cmphex(f->env->cr2, ==, 0x22000);
+    g_assert_cmphex(f->env->regs[R_EDI], ==, 0x21fff);
+    g_assert_cmphex(f->env->regs[R_ESI], ==, 0x20001);
+    g_assert_cmphex(f->env->rflags & CC_C, ==, CC_C);
+}
+
 static void test_self_modifying(Fixture *f, gconstpointer unused)
 {
     for (int i = 0; i < 3; i++) {
@@ -436,6 +477,8 @@ int main(int argc, char **argv)
     ADD("push-fault", test_push_fault);
     ADD("host-traps", test_host_traps);
     ADD("self-modifying", test_self_modifying);
+    ADD("self-modifying-tail", test_self_modifying_tail);
+    ADD("single-strings", test_single_strings);
     ADD("strings", test_strings);
     ADD("strings-backward", test_strings_backward);
     ADD("sti", test_sti);
