@@ -307,6 +307,7 @@ static void i8042_write_data(void *opaque, hwaddr addr, uint64_t data, unsigned 
     } else {
         i8042_write_mode(s, i8042_mode(s) & ~MODE_NO_KBD);
         ps2_keyboard_write(&s->keyboard, data);
+        input_set_leds(DEVICE(s), s->keyboard.leds);
     }
     i8042_update(s);
 }
@@ -356,7 +357,8 @@ static void i8042_move(void *opaque, int dx, int dy, int dz, unsigned buttons)
     i8042_update(s);
 }
 
-static const InputHandler i8042_input = {.key = i8042_key, .move = i8042_move};
+static const InputHandler i8042_keyboard = {.name = "QEMU PS/2 Keyboard", .key = i8042_key};
+static const InputHandler i8042_mouse = {.name = "QEMU PS/2 Mouse", .move = i8042_move};
 
 /* ---- device -------------------------------------------------------------------------- */
 
@@ -381,6 +383,7 @@ static void i8042_reset_hold(DeviceState *dev)
 
     i8042_update_irqs(s);
     irq_set(s->a20, s->a20_level);
+    input_set_leds(dev, s->keyboard.leds);
 }
 
 static bool i8042_realize(DeviceState *dev, GError **error)
@@ -401,7 +404,8 @@ static bool i8042_realize(DeviceState *dev, GError **error)
     isa_register_ioport(isa, &s->data_io, 0x60);
     isa_register_ioport(isa, &s->command_io, 0x64);
     i8042_reset(dev, RESET_COLD);
-    input_attach(dev, &i8042_input, s);
+    input_attach(dev, &i8042_keyboard, s);
+    input_attach(dev, &i8042_mouse, s);
     return true;
 }
 

@@ -157,7 +157,13 @@ static void code_set2(ScanCode *c, uint16_t code, bool down, bool translate)
 
 #define SET2_PRINT       0xe07c
 #define SET2_PRINT_SHIFT 0xe012
+#define SET2_SYSRQ       0x84 /* print with alt */
 #define SET2_PAUSE       0xe177
+#define SET2_BREAK       0xe07e /* pause with ctrl */
+#define SET2_ALT         0x11
+#define SET2_ALT_R       0xe011
+#define SET2_CTRL        0x14
+#define SET2_CTRL_R      0xe014
 
 /* Pause has no break code: it is pressed and released at once. */
 static void code_pause(ScanCode *c, bool translate)
@@ -188,17 +194,58 @@ static void code_sets_1_and_2(ScanCode *c, uint16_t code, bool down, bool transl
     }
 }
 
+static void track_modifiers(PS2Keyboard *k, uint16_t code, bool down)
+{
+    switch (code) {
+    case SET2_ALT:
+        k->alt = down;
+        break;
+    case SET2_ALT_R:
+        k->alt_r = down;
+        break;
+    case SET2_CTRL:
+        k->ctrl = down;
+        break;
+    case SET2_CTRL_R:
+        k->ctrl_r = down;
+        break;
+    }
+}
+
+static bool is_print(uint16_t code)
+{
+    return code == SET2_PRINT || code == SET2_SYSRQ;
+}
+
+/* Sets 1 and 2: print and pause are other keys with alt and ctrl. */
+static void code_with_modifiers(const PS2Keyboard *k, ScanCode *c, uint16_t code, bool down)
+{
+    bool translate = k->set == 1;
+
+    if (is_print(code)) {
+        code = k->alt || k->alt_r ? SET2_SYSRQ : SET2_PRINT;
+    } else if (code == SET2_PAUSE && (k->ctrl || k->ctrl_r)) {
+        if (down) {
+            code_set2(c, SET2_BREAK, true, translate);
+            code_set2(c, SET2_BREAK, false, translate);
+        }
+        return;
+    }
+    code_sets_1_and_2(c, code, down, translate);
+}
+
 void ps2_keyboard_key(PS2Keyboard *k, const InputKey *key, bool down)
 {
     ScanCode c = {.n = 0};
 
+    track_modifiers(k, key->set2, down);
     if (!k->scanning) {
         return;
     }
-    if (k->set == 3) {
+    if (k->set == 3 && key->set3) {
         code_set2(&c, key->set3, down, false);
-    } else {
-        code_sets_1_and_2(&c, key->set2, down, k->set == 1);
+    } else if (k->set != 3 && key->set2) {
+        code_with_modifiers(k, &c, key->set2, down);
     }
     ps2_queue_event(&k->queue, c.bytes, c.n);
 }

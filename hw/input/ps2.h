@@ -5,7 +5,7 @@
 #ifndef HW_INPUT_PS2_H
 #define HW_INPUT_PS2_H
 
-#include "hw/input/input.h"
+#include "system/display/input.h"
 
 #define PS2_QUEUE_SIZE 256 /* a power of two */
 /* Room that events leave for the rest of the sequence and what else is under way. */
@@ -35,6 +35,7 @@ typedef struct PS2Keyboard {
     uint8_t command; /* that waits for its argument, 0: none */
     uint8_t set;     /* 1, 2 or 3 */
     uint8_t leds, rate;
+    bool alt, alt_r, ctrl, ctrl_r; /* held: they change the codes of print and pause */
 } PS2Keyboard;
 
 void ps2_keyboard_reset(PS2Keyboard *k);

@@ -47,6 +47,14 @@ void hmp_info_qom_tree(MachineState *machine, GString *out);
 void hmp_info_registers(MachineState *machine, GString *out);
 void hmp_info_mtree(MachineState *machine, GString *out);
 void hmp_info_flat(MachineState *machine, GString *out);
+void hmp_info_mice(MachineState *machine, GString *out);
+
+/* hmp-display.c: commands, with what follows their name */
+void hmp_screendump(MachineState *machine, const char *rest, GString *out);
+void hmp_sendkey(MachineState *machine, const char *rest, GString *out);
+void hmp_mouse_move(MachineState *machine, const char *rest, GString *out);
+void hmp_mouse_button(MachineState *machine, const char *rest, GString *out);
+void hmp_mouse_set(MachineState *machine, const char *rest, GString *out);
 
 /* ---- QMP ----------------------------------------------------------------------------------- */
 
@@ -65,7 +73,8 @@ typedef struct QMPCommand {
 } QMPCommand;
 
 /* Tables end with a NULL name. */
-extern const QMPCommand qmp_control_commands[], qmp_query_commands[], qmp_qom_commands[];
+extern const QMPCommand qmp_control_commands[], qmp_query_commands[], qmp_qom_commands[],
+    qmp_display_commands[];
 typedef void (*QMPCommandVisitor)(const QMPCommand *command, void *opaque);
 void qmp_command_foreach(QMPCommandVisitor fn, void *opaque);
 

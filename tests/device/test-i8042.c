@@ -4,7 +4,7 @@
  */
 #include "device-test.h"
 #include "hw/input/i8042.h"
-#include "hw/input/input.h"
+#include "system/display/input.h"
 
 typedef struct Fixture {
     DeviceTest *t;

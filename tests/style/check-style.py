@@ -17,7 +17,7 @@ LAYERS = [
     ["qom"],
     ["system/log", "system/loop", "system/memory"],
     ["hw/core", "accel/accel", "target", "accel/tcg", "accel/qtest",
-     "system/char", "system/block", "system/iothread", "system/options"],
+     "system/char", "system/block", "system/display", "system/iothread", "system/options"],
     ["hw", "accel/kvm"],  # KVM has interrupt controllers of its own
     ["system"],
 ]

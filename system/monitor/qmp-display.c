@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * QMP commands about screens, keyboards and mice.
+ */
+#include "system/display/input.h"
+#include "system/display/screendump.h"
+#include "system/monitor/monitor-internal.h"
+
+static JsonNode *argument_error(GError **error, const char *format, const char *what)
+{
+    g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT, format, what);
+    return NULL;
+}
+
+static JsonNode *cmd_screendump(Monitor *monitor, JsonObject *args, GError **error)
+{
+    const char *device = qmp_string(args, "device");
+    int64_t head = 0;
+
+    if (json_object_has_member(args, "head")) {
+        head = json_object_get_int_member(args, "head");
+        if (!device) {
+            return argument_error(error, "'%s' must be specified together with 'device'", "head");
+        }
+    }
+    return screendump(monitor->machine, qmp_string(args, "filename"), device, (unsigned)head,
+                      qmp_string(args, "format"), error)
+               ? qmp_empty()
+               : NULL;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+#define KEYS_MAX    16
+#define HOLD_MS     100
+#define HOLD_MAX_MS 60000
+
+/* {"type": "qcode", "data": "a"} or {"type": "number", "data": 30} */
+static const InputKey *parse_key(JsonNode *node, GError **error)
+{
+    JsonObject *object = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    const char *type = object ? qmp_string(object, "type") : NULL;
+    JsonNode *data = object ? json_object_get_member(object, "data") : NULL;
+    const InputKey *key = NULL;
+    g_autofree char *shown = NULL;
+
+    if (!type || !data || !JSON_NODE_HOLDS_VALUE(data)) {
+        argument_error(error, "Parameter '%s' is missing", type ? "data" : "type");
+        return NULL;
+    }
+    if (g_str_equal(type, "qcode") && json_node_get_value_type(data) == G_TYPE_STRING) {
+        key = input_key_by_name(json_node_get_string(data));
+        shown = g_strdup(json_node_get_string(data));
+    } else if (g_str_equal(type, "number") && json_node_get_value_type(data) == G_TYPE_INT64) {
+        key = input_key_by_number((unsigned)CLAMP(json_node_get_int(data), 0, 255));
+        shown = g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(data));
+    } else {
+        argument_error(error, "Parameter 'type' does not accept value '%s'", type);
+        return NULL;
+    }
+    if (!key) {
+        argument_error(error, "Parameter 'data' does not accept value '%s'", shown);
+    }
+    return key;
+}
+
+static JsonArray *array_argument(JsonObject *args, const char *name, GError **error)
+{
+    JsonNode *node = json_object_get_member(args, name);
+
+    if (!JSON_NODE_HOLDS_ARRAY(node)) {
+        argument_error(error, "Invalid parameter type for '%s', expected: array", name);
+        return NULL;
+    }
+    return json_node_get_array(node);
+}
+
+static JsonNode *cmd_send_key(Monitor *monitor, JsonObject *args, GError **error)
+{
+    JsonArray *array = array_argument(args, "keys", error);
+    const InputKey *keys[KEYS_MAX];
+    int64_t hold = HOLD_MS;
+    guint n = array ? json_array_get_length(array) : 0;
+
+    if (!array) {
+        return NULL;
+    }
+    if (n > KEYS_MAX) {
+        return argument_error(error, "%s: too many keys at once", "keys");
+    }
+    for (guint i = 0; i < n; i++) {
+        keys[i] = parse_key(json_array_get_element(array, i), error);
+        if (!keys[i]) {
+            return NULL;
+        }
+    }
+    if (json_object_has_member(args, "hold-time")) {
+        hold = json_object_get_int_member(args, "hold-time");
+    }
+    input_queue_keys(monitor->machine, keys, n, (unsigned)CLAMP(hold, 1, HOLD_MAX_MS));
+    return qmp_empty();
+}
+
+/* ---- events ------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *name;
+    unsigned button;
+    int wheel;
+} buttons[] = {
+    {"left",        INPUT_BUTTON_LEFT,   0 },
+    {"middle",      INPUT_BUTTON_MIDDLE, 0 },
+    {"right",       INPUT_BUTTON_RIGHT,  0 },
+    {"wheel-up",    0,                   -1},
+    {"wheel-down",  0,                   1 },
+    {"side",        INPUT_BUTTON_SIDE,   0 },
+    {"extra",       INPUT_BUTTON_EXTRA,  0 },
+    {"wheel-left",  0,                   0 },
+    {"wheel-right", 0,                   0 },
+};
+
+static JsonNode *typed_member(JsonObject *object, const char *name, GType type, GError **error)
+{
+    JsonNode *node = json_object_get_member(object, name);
+
+    if (!node || !JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != type) {
+        argument_error(
+            error, node ? "Invalid parameter type for '%s'" : "Parameter '%s' is missing", name);
+        return NULL;
+    }
+    return node;
+}
+
+/* Each: check, and do it if `machine` is not NULL. */
+static bool event_key(MachineState *machine, JsonObject *data, GError **error)
+{
+    JsonNode *down = typed_member(data, "down", G_TYPE_BOOLEAN, error);
+    const InputKey *key = down ? parse_key(json_object_get_member(data, "key"), error) : NULL;
+
+    if (key && machine) {
+        input_send_key(machine, key, json_node_get_boolean(down));
+    }
+    return key;
+}
+
+static bool event_button(MachineState *machine, JsonObject *data, GError **error)
+{
+    JsonNode *down = typed_member(data, "down", G_TYPE_BOOLEAN, error);
+    JsonNode *name = down ? typed_member(data, "button", G_TYPE_STRING, error) : NULL;
+
+    if (!name) {
+        return false;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(buttons); i++) {
+        if (!g_str_equal(buttons[i].name, json_node_get_string(name))) {
+            continue;
+        }
+        if (machine && buttons[i].button) {
+            input_buttons(machine, buttons[i].button,
+                          json_node_get_boolean(down) ? buttons[i].button : 0);
+        } else if (machine && json_node_get_boolean(down)) {
+            input_wheel(machine, buttons[i].wheel);
+        }
+        return true;
+    }
+    argument_error(error, "Parameter 'button' does not accept value '%s'",
+                   json_node_get_string(name));
+    return false;
+}
+
+static bool event_axis(MachineState *machine, JsonObject *data,
+                       void (*send)(MachineState *, InputAxis, int), GError **error)
+{
+    JsonNode *value = typed_member(data, "value", G_TYPE_INT64, error);
+    JsonNode *axis = value ? typed_member(data, "axis", G_TYPE_STRING, error) : NULL;
+    bool is_x = axis && g_str_equal(json_node_get_string(axis), "x");
+
+    if (!axis) {
+        return false;
+    }
+    if (!is_x && !g_str_equal(json_node_get_string(axis), "y")) {
+        argument_error(error, "Parameter 'axis' does not accept value '%s'",
+                       json_node_get_string(axis));
+        return false;
+    }
+    if (machine) {
+        send(machine, is_x ? INPUT_AXIS_X : INPUT_AXIS_Y,
+             (int)CLAMP(json_node_get_int(value), INT32_MIN, INT32_MAX));
+    }
+    return true;
+}
+
+static bool run_event(MachineState *machine, JsonNode *node, GError **error)
+{
+    JsonObject *event = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    JsonNode *type = event ? typed_member(event, "type", G_TYPE_STRING, error) : NULL;
+    JsonNode *data = type ? json_object_get_member(event, "data") : NULL;
+
+    if (!event || (type && (!data || !JSON_NODE_HOLDS_OBJECT(data)))) {
+        argument_error(error, "Invalid parameter type for '%s', expected: object",
+                       event ? "data" : "events");
+        return false;
+    }
+    if (!type) {
+        return false;
+    }
+    if (g_str_equal(json_node_get_string(type), "key")) {
+        return event_key(machine, json_node_get_object(data), error);
+    }
+    if (g_str_equal(json_node_get_string(type), "btn")) {
+        return event_button(machine, json_node_get_object(data), error);
+    }
+    if (g_str_equal(json_node_get_string(type), "rel")) {
+        return event_axis(machine, json_node_get_object(data), input_relative, error);
+    }
+    if (g_str_equal(json_node_get_string(type), "abs")) {
+        return event_axis(machine, json_node_get_object(data), input_absolute, error);
+    }
+    argument_error(error, "Parameter 'type' does not accept value '%s'",
+                   json_node_get_string(type));
+    return false;
+}
+
+static bool run_events(MachineState *machine, JsonArray *array, GError **error)
+{
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        if (!run_event(machine, json_array_get_element(array, i), error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All of them or none. */
+static JsonNode *cmd_input_send_event(Monitor *monitor, JsonObject *args, GError **error)
+{
+    JsonArray *array = array_argument(args, "events", error);
+
+    if (!array || !run_events(NULL, array, error)) {
+        return NULL;
+    }
+    if (!monitor->machine->vm_running) {
+        return argument_error(error, "%s", "VM not running");
+    }
+    run_events(monitor->machine, array, NULL);
+    input_sync(monitor->machine);
+    return qmp_empty();
+}
+
+static void add_mouse(unsigned index, const char *name, bool absolute, bool current, void *opaque)
+{
+    json_builder_begin_object(opaque);
+    qmp_add_string(opaque, "name", name);
+    qmp_add_int(opaque, "index", index);
+    qmp_add_bool(opaque, "current", current);
+    qmp_add_bool(opaque, "absolute", absolute);
+    json_builder_end_object(opaque);
+}
+
+static JsonNode *query_mice(Monitor *monitor, JsonObject *args, GError **error)
+{
+    JsonBuilder *b = json_builder_new();
+
+    json_builder_begin_array(b);
+    input_mouse_foreach(monitor->machine, add_mouse, b);
+    json_builder_end_array(b);
+    return qmp_finish(b);
+}
+
+const QMPCommand qmp_display_commands[] = {
+    {"screendump",       "filename:s device:s? head:i? format:s?", cmd_screendump},
+    {"send-key",    "keys:* hold-time:i?", cmd_send_key},
+    {"input-send-event",         "device:s? head:i? events:*", cmd_input_send_event},
+    {"query-mice",      "", query_mice},
+    {NULL},
+};
