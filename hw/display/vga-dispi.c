@@ -10,7 +10,6 @@
 #include "hw/display/vga-internal.h"
 
 #define DISPI_ID_FIRST 0xb0c0
-#define DISPI_ID_LAST  0xb0c5
 #define DISPI_MAX_XRES 16000
 #define DISPI_MAX_YRES 12000
 #define DISPI_MAX_BPP  32
@@ -42,38 +41,34 @@ static bool dispi_bpp_valid(unsigned bpp)
 
 static uint32_t dispi_line_bytes(const VGAState *s, uint32_t width)
 {
-    unsigned bpp = s->dispi[DISPI_BPP];
-
-    return bpp == 4 ? width / 2 : width * vga_dispi_bytes(s);
+    return dispi_pixel_bytes(s->dispi[DISPI_BPP], width);
 }
 
-/* Fit the mode into the memory there is; false: it cannot be. */
-static bool dispi_fit(VGAState *s)
+/* What was asked for becomes a mode that there is, and that fits into the memory. */
+static void dispi_fit(VGAState *s)
 {
-    uint32_t xres = s->dispi[DISPI_XRES] & ~7u, line;
+    uint32_t xres = CLAMP(s->dispi[DISPI_XRES] & ~7u, 8, DISPI_MAX_XRES), line, lines;
 
-    if (!xres || !s->dispi[DISPI_YRES] || !dispi_bpp_valid(s->dispi[DISPI_BPP])) {
-        return false;
+    if (!dispi_bpp_valid(s->dispi[DISPI_BPP])) {
+        s->dispi[DISPI_BPP] = 8;
     }
+    line = dispi_line_bytes(s, MAX(s->dispi[DISPI_VIRT_WIDTH], xres));
+    if (line > s->vram_size) {
+        line = dispi_line_bytes(s, xres);
+        s->dispi[DISPI_VIRT_WIDTH] = 0;
+    }
+    lines = s->vram_size / line;
     s->dispi[DISPI_XRES] = (uint16_t)xres;
-    if (s->dispi[DISPI_VIRT_WIDTH] < xres) {
-        s->dispi[DISPI_VIRT_WIDTH] = (uint16_t)xres;
-    }
-    line = dispi_line_bytes(s, s->dispi[DISPI_VIRT_WIDTH]);
-    if (!line || (uint64_t)line * s->dispi[DISPI_YRES] > s->vram_size) {
-        return false;
-    }
-    s->dispi[DISPI_VIRT_HEIGHT] = (uint16_t)MIN(s->vram_size / line, UINT16_MAX);
-    return true;
+    s->dispi[DISPI_YRES] = (uint16_t)CLAMP(s->dispi[DISPI_YRES], 1, MIN(lines, DISPI_MAX_YRES));
+    s->dispi[DISPI_VIRT_WIDTH] = (uint16_t)MAX(s->dispi[DISPI_VIRT_WIDTH], xres);
+    s->dispi[DISPI_VIRT_HEIGHT] = (uint16_t)MIN(lines, UINT16_MAX);
 }
 
 /* No offset moves the picture out of memory. */
-static void dispi_clamp_offsets(VGAState *s)
+static void dispi_clamp_y_offset(VGAState *s)
 {
-    uint32_t x_room = s->dispi[DISPI_VIRT_WIDTH] - s->dispi[DISPI_XRES];
     uint32_t y_room = s->dispi[DISPI_VIRT_HEIGHT] - s->dispi[DISPI_YRES];
 
-    s->dispi[DISPI_X_OFFSET] = (uint16_t)MIN(s->dispi[DISPI_X_OFFSET], x_room);
     s->dispi[DISPI_Y_OFFSET] = (uint16_t)MIN(s->dispi[DISPI_Y_OFFSET], y_room);
 }
 
@@ -84,16 +79,16 @@ static void dispi_write_enable(VGAState *s, uint16_t value)
     s->dispi[DISPI_ENABLE] =
         value & (DISPI_GETCAPS | DISPI_8BIT_DAC | DISPI_LFB | DISPI_NOCLEARMEM);
     if (!(value & DISPI_ENABLED)) {
-        s->dispi[DISPI_BANK] = 0;
+        s->dispi_bank = 0;
         return;
     }
     if (!was) {
+        s->dispi_bank = 0;
         s->dispi[DISPI_VIRT_WIDTH] = 0;
         s->dispi[DISPI_X_OFFSET] = s->dispi[DISPI_Y_OFFSET] = 0;
     }
-    if (!dispi_fit(s)) {
-        return;
-    }
+    dispi_fit(s);
+    dispi_clamp_y_offset(s);
     s->dispi[DISPI_ENABLE] |= DISPI_ENABLED;
     if (!was && !(value & DISPI_NOCLEARMEM)) {
         memset(s->vram_ptr, 0,
@@ -101,22 +96,19 @@ static void dispi_write_enable(VGAState *s, uint16_t value)
     }
 }
 
-static void dispi_write_virtual(VGAState *s, unsigned index, uint16_t value)
+/* A mode that is shown changes at once. */
+static void dispi_write_mode(VGAState *s, unsigned index, uint16_t value)
 {
-    uint16_t old = s->dispi[index];
-
     s->dispi[index] = value;
     if (vga_dispi_active(s)) {
-        if (!dispi_fit(s)) {
-            s->dispi[index] = old;
-            dispi_fit(s);
-        }
-        dispi_clamp_offsets(s);
+        dispi_fit(s);
+        dispi_clamp_y_offset(s);
     }
 }
 
 void vga_dispi_write(VGAState *s, unsigned index, uint16_t value)
 {
+    s->touched = true;
     switch (index) {
     case DISPI_ID:
         if (value >= DISPI_ID_FIRST && value <= DISPI_ID_LAST) {
@@ -126,20 +118,20 @@ void vga_dispi_write(VGAState *s, unsigned index, uint16_t value)
     case DISPI_XRES:
     case DISPI_YRES:
     case DISPI_BPP:
-        if (!vga_dispi_active(s) && value <= dispi_caps[index]) {
-            s->dispi[index] = value;
+        if (value <= dispi_caps[index]) {
+            dispi_write_mode(s, index, value);
         }
         break;
     case DISPI_ENABLE:
         dispi_write_enable(s, value);
         break;
     case DISPI_BANK:
-        s->dispi[index] = (uint16_t)(value & ((s->vram_size >> 16) - 1));
+        s->dispi[index] = s->dispi_bank = (uint16_t)(value & ((s->vram_size >> 16) - 1));
         break;
     case DISPI_VIRT_WIDTH:
     case DISPI_X_OFFSET:
     case DISPI_Y_OFFSET:
-        dispi_write_virtual(s, index, value);
+        dispi_write_mode(s, index, value);
         break;
     default:
         break;

@@ -8,13 +8,15 @@
  *   graphics 0 set/reset  1 enable set/reset  2 colour compare  3: 4-3 function, 2-0 rotate
  *            4 read plane  5: 3 read mode, 1-0 write mode  6: 3-2 memory map
  *            7 colour don't care  8 bit mask
+ *
+ * In chain-4 and odd/even modes the address bits that choose the plane are left out of the
+ * offset in it, so that what is chained lies in vram in the order that the CPU sees.
  */
 #include <string.h>
 #include "hw/display/vga-internal.h"
 
-#define MISC_RAM_ENABLE 0x02
-#define SEQ_CHAIN4      0x08
-#define SEQ_SEQUENTIAL  0x04
+#define MISC_RAM_ENABLE  0x02
+#define GR_MODE_ODD_EVEN 0x10 /* register 5: reads */
 
 /* Where the window is for each memory map. */
 static const struct {
@@ -48,7 +50,7 @@ static bool vga_linear_address(const VGAState *s, uint32_t *addr)
         return false;
     }
     if (dispi) {
-        *addr += (uint32_t)s->dispi[DISPI_BANK] << 16;
+        *addr += (uint32_t)s->dispi_bank << 16;
     }
     return true;
 }
@@ -57,7 +59,7 @@ static bool vga_linear_address(const VGAState *s, uint32_t *addr)
 static uint32_t vga_plane_index(const VGAState *s, uint32_t offset)
 {
     if (vga_dispi_active(s)) {
-        offset += (uint32_t)s->dispi[DISPI_BANK] << 16;
+        offset += (uint32_t)s->dispi_bank << 16;
     }
     return offset * 4 & (s->vram_size - 1);
 }
@@ -88,9 +90,9 @@ static uint8_t vga_read_byte(VGAState *s, uint32_t addr)
     if (vga_linear_address(s, &addr)) {
         return s->vram_ptr[addr & (s->vram_size - 1)];
     }
-    if (!(s->seq[4] & SEQ_SEQUENTIAL)) {
+    if (s->gr[5] & GR_MODE_ODD_EVEN) {
         plane = (plane & 2) | (addr & 1);
-        addr &= ~1u;
+        addr >>= 1;
     }
     memcpy(s->latch, s->vram_ptr + vga_plane_index(s, addr), 4);
     return s->gr[5] & 8 ? vga_color_compare(s) : s->latch[plane];
@@ -181,15 +183,18 @@ static void vga_write_byte(VGAState *s, uint32_t addr, uint8_t value)
     }
     if (!(s->seq[4] & SEQ_SEQUENTIAL)) {
         planes &= addr & 1 ? 0xa : 0x5;
-        addr &= ~1u;
+        addr >>= 1;
     }
     vga_write_planes(s, addr, planes, value);
 }
 
 static void vga_memory_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
 {
+    VGAState *s = opaque;
+
+    s->touched = true;
     for (unsigned i = 0; i < size; i++) {
-        vga_write_byte(opaque, (uint32_t)addr + i, (uint8_t)(value >> (8 * i)));
+        vga_write_byte(s, (uint32_t)addr + i, (uint8_t)(value >> (8 * i)));
     }
 }
 

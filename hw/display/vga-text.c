@@ -8,9 +8,6 @@
  */
 #include "hw/display/vga-internal.h"
 
-#define GR_MISC_GRAPHICS 0x01
-#define SEQ_8_DOTS       0x01
-
 /* Code page 437, characters 0-31 and 127-255. */
 static const uint16_t cp437_low[32] = {
     0x0020, 0x263a, 0x263b, 0x2665, 0x2666, 0x2663, 0x2660, 0x2022, 0x25d8, 0x25cb, 0x25d9,
@@ -36,9 +33,9 @@ static gunichar cp437_to_unicode(uint8_t c)
     return c < 32 ? cp437_low[c] : c >= 127 ? cp437_high[c - 127] : c;
 }
 
-static unsigned vga_last_line(const VGAState *s)
+unsigned vga_lines(const VGAState *s)
 {
-    return s->crtc[0x12] | (s->crtc[7] & 0x02u) << 7 | (s->crtc[7] & 0x40u) << 3;
+    return 1 + (s->crtc[0x12] | (s->crtc[7] & 0x02u) << 7 | (s->crtc[7] & 0x40u) << 3);
 }
 
 bool vga_text_mode(const VGAState *s, VGATextMode *ret_mode)
@@ -46,22 +43,21 @@ bool vga_text_mode(const VGAState *s, VGATextMode *ret_mode)
     if (vga_dispi_active(s) || (s->gr[6] & GR_MISC_GRAPHICS)) {
         return false;
     }
-    ret_mode->char_height = (s->crtc[9] & 31u) + 1;
-    ret_mode->char_width = s->seq[1] & SEQ_8_DOTS ? 8 : 9;
+    ret_mode->char_height = ((s->crtc[9] & 31u) + 1) * (s->crtc[9] & 0x80 ? 2 : 1);
+    ret_mode->char_width = s->seq[1] & SEQ_HALF_CLOCK ? 16 : s->seq[1] & SEQ_8_DOTS ? 8 : 9;
     ret_mode->columns = s->crtc[1] + 1u;
-    ret_mode->rows = (vga_last_line(s) + 1) / ret_mode->char_height;
+    ret_mode->rows = vga_lines(s) / ret_mode->char_height;
     ret_mode->start = s->crtc[0xd] | s->crtc[0xc] << 8;
     ret_mode->pitch = s->crtc[0x13] * 2u;
     return ret_mode->rows > 0;
 }
 
-/* Odd/even addressing puts character n at offset 2n of planes 0 and 1. */
-uint16_t vga_text_cell(const VGAState *s, const VGATextMode *mode, unsigned x, unsigned y)
+/* Odd/even addressing puts character n at offset n of plane 0. */
+static uint8_t text_char(const VGAState *s, const VGATextMode *mode, unsigned x, unsigned y)
 {
-    uint32_t n = mode->start + y * mode->pitch + x;
-    const uint8_t *cell = s->vram_ptr + (n * 8 & 0x3ffff & (s->vram_size - 1));
+    uint32_t n = (mode->start + y * mode->pitch + x) & 0xffff;
 
-    return (uint16_t)(cell[0] | cell[1] << 8);
+    return s->vram_ptr[n * 4 & (s->vram_size - 1)];
 }
 
 static void vga_text_row(const VGAState *s, const VGATextMode *mode, unsigned y, GString *out)
@@ -69,7 +65,7 @@ static void vga_text_row(const VGAState *s, const VGATextMode *mode, unsigned y,
     gsize end = out->len;
 
     for (unsigned x = 0; x < mode->columns; x++) {
-        uint8_t c = (uint8_t)vga_text_cell(s, mode, x, y);
+        uint8_t c = text_char(s, mode, x, y);
 
         g_string_append_unichar(out, cp437_to_unicode(c));
         end = c != ' ' && c != 0 ? out->len : end;

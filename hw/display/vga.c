@@ -15,16 +15,21 @@
 #include "hw/core/machine.h"
 #include "hw/display/vga-internal.h"
 
-#define MISC_COLOR   0x01
 #define CRTC_PROTECT 0x80
 
-#define FRAME_NS      16666667 /* 60 Hz */
-#define RETRACE_NS    1000000  /* vertical retrace at the end of it */
+#define STATUS_VRETRACE 0x08
+#define STATUS_RETRACE  0x01
+
+#define RETRACE_NS    1000000 /* vertical retrace at the end of it */
 #define LINE_NS       31778
 #define LINE_BLANK_NS 6000
 
 /* Bits that the chip keeps. */
 static const uint8_t seq_mask[VGA_SEQ_REGS] = {0x03, 0x3d, 0x0f, 0x3f, 0x0e, 0, 0, 0xff};
+static const uint8_t attr_mask[VGA_ATTR_REGS] = {
+    0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
+    0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0xef, 0xff, 0x3f, 0x0f, 0x0f,
+};
 static const uint8_t gr_mask[VGA_GR_REGS] = {0x0f, 0x0f, 0x0f, 0x1f, 0x03, 0x7b, 0x0f, 0x0f, 0xff};
 
 /* ---- palette --------------------------------------------------------------------------- */
@@ -52,15 +57,23 @@ static void dac_write(VGAState *s, uint8_t value)
 
 /* ---- status ------------------------------------------------------------------------------- */
 
-/* 3 vertical retrace, 0 either retrace: where the beam would be now. */
+/*
+ * 3 vertical retrace, 0 either retrace: where the beam would be now.  A clock that stands still
+ * between two reads (a test moves it) must not hang those who wait for a change.
+ */
 static uint8_t input_status_1(VGAState *s)
 {
-    int64_t t = vm_clock_get_ns(s->machine->clock, CLOCK_VIRTUAL) % FRAME_NS;
+    int64_t now = vm_clock_get_ns(s->machine->clock, CLOCK_VIRTUAL), t = now % VGA_FRAME_NS;
 
-    if (t >= FRAME_NS - RETRACE_NS) {
-        return 0x09;
+    if (now == s->status_ns) {
+        s->status ^= STATUS_VRETRACE | STATUS_RETRACE;
+    } else if (t >= VGA_FRAME_NS - RETRACE_NS) {
+        s->status = STATUS_VRETRACE | STATUS_RETRACE;
+    } else {
+        s->status = t % LINE_NS >= LINE_NS - LINE_BLANK_NS ? STATUS_RETRACE : 0;
     }
-    return t % LINE_NS >= LINE_NS - LINE_BLANK_NS ? 0x01 : 0x00;
+    s->status_ns = now;
+    return s->status;
 }
 
 /* ---- registers ----------------------------------------------------------------------------- */
@@ -72,8 +85,8 @@ static void attr_write(VGAState *s, uint8_t value)
     s->attr_data = !s->attr_data;
     if (s->attr_data) {
         s->attr_index = value & 0x3f;
-    } else if (index < 0x15) {
-        s->attr[index] = index < 16 ? value & 0x3f : value;
+    } else {
+        s->attr[index] = value & attr_mask[index];
     }
 }
 
@@ -141,7 +154,7 @@ uint8_t vga_port_read(VGAState *s, uint16_t port)
         s->attr_data = false;
         return input_status_1(s);
     default:
-        return 0xff;
+        return 0;
     }
 }
 
@@ -157,11 +170,20 @@ static void dac_index_write(VGAState *s, uint16_t port, uint8_t value)
     }
 }
 
+static void seq_write(VGAState *s, uint8_t value)
+{
+    s->seq[s->seq_index] = value & seq_mask[s->seq_index];
+    if (s->seq_index == 0) {
+        s->seq_held = s->seq[0] != SEQ_RUN;
+    }
+}
+
 void vga_port_write(VGAState *s, uint16_t port, uint8_t value)
 {
     if (port_is_dead(s, port)) {
         return;
     }
+    s->touched = true;
     switch (port) {
     case 0x3c0:
         attr_write(s, value);
@@ -173,7 +195,7 @@ void vga_port_write(VGAState *s, uint16_t port, uint8_t value)
         s->seq_index = value & 7;
         break;
     case 0x3c5:
-        s->seq[s->seq_index & 7] = value & seq_mask[s->seq_index & 7];
+        seq_write(s, value);
         break;
     case 0x3c6:
         s->dac_mask = value;
@@ -245,9 +267,34 @@ static const MemoryRegionOps ports_3c0_ops = {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-bool vga_init(VGAState *s, Object *owner, MachineState *machine, uint32_t vram_size, GError **error)
+bool vga_check_memory(const char *name, uint64_t size, GError **error)
 {
-    s->machine = machine;
+    const uint64_t mib = 1024 * 1024;
+
+    if (size >= mib && size <= 256 * mib && !(size & (size - 1))) {
+        return true;
+    }
+    g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                "%s: %" G_GUINT64_FORMAT " bytes: expected a power of two from 1 MiB to 256 MiB",
+                name, size);
+    return false;
+}
+
+static void vga_finish(void *opaque)
+{
+    VGAState *s = opaque;
+
+    memory_region_set_log(&s->vram, false);
+    g_clear_pointer(&s->dirty, g_free);
+    s->console = NULL;
+    s->vram_ptr = NULL;
+}
+
+bool vga_init(VGAState *s, DeviceState *dev, uint32_t vram_size, GError **error)
+{
+    Object *owner = OBJECT(dev);
+
+    s->machine = qdev_get_machine(dev);
     s->vram_size = vram_size;
     if (!memory_region_init_ram(&s->vram, owner, "vga.vram", vram_size, error)) {
         return false;
@@ -257,12 +304,37 @@ bool vga_init(VGAState *s, Object *owner, MachineState *machine, uint32_t vram_s
     memory_region_init_io(&s->ports_3b0, owner, &ports_3b0_ops, s, "vga-3b0", 12);
     memory_region_init_io(&s->ports_3c0, owner, &ports_3c0_ops, s, "vga-3c0", 32);
     memory_region_init_io(&s->dispi_ports, owner, &vga_dispi_port_ops, s, "vbe-dispi", 4);
+    s->dirty = g_new0(uint64_t, DIRTY_WORDS(vram_size));
+    memory_region_set_log(&s->vram, true);
+    qdev_on_unrealize(dev, vga_finish, s);
+    s->console = console_new(dev, 0, &vga_console_ops, s);
+    vga_reset(s);
     return true;
+}
+
+static void vga_unmap_legacy(void *opaque)
+{
+    VGAState *s = opaque;
+    MemoryRegion *legacy[] = {&s->window, &s->ports_3b0, &s->ports_3c0, &s->dispi_ports};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(legacy); i++) {
+        memory_region_del_subregion(legacy[i]->container, legacy[i]);
+    }
+}
+
+void vga_map_legacy(VGAState *s, DeviceState *dev, MemoryRegion *memory, MemoryRegion *io)
+{
+    memory_region_add_subregion_overlap(memory, VGA_MEM_BASE, &s->window, 1);
+    memory_region_add_subregion(io, 0x3b0, &s->ports_3b0);
+    memory_region_add_subregion(io, 0x3c0, &s->ports_3c0);
+    memory_region_add_subregion(io, 0x1ce, &s->dispi_ports);
+    qdev_on_unrealize(dev, vga_unmap_legacy, s);
 }
 
 void vga_reset(VGAState *s)
 {
     memset(&s->seq_index, 0, sizeof(*s) - offsetof(VGAState, seq_index));
     s->dac_mask = 0xff;
-    s->dispi[DISPI_ID] = 0xb0c5;
+    s->dispi[DISPI_ID] = DISPI_ID_LAST;
+    s->touched = true;
 }

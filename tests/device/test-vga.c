@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "hw/display/vga.h"
+#include "system/display/console.h"
 #include "pci-test.h"
 
 #define VGA_DEVFN PCI_MAKE_DEVFN(2, 0)
@@ -13,7 +14,7 @@
 typedef struct Fixture {
     PCITest *p;
     DeviceTest *t;
-    PCIVGAState *vga;
+    Console *console;
 } Fixture;
 
 static void start(Fixture *f)
@@ -29,7 +30,8 @@ static void start(Fixture *f)
     g_assert_no_error(error);
     pci_realize_and_unref(dev, f->p->bus, &error);
     g_assert_no_error(error);
-    f->vga = PCI_VGA(dev);
+    f->console = console_by_device(f->t->machine, DEVICE(dev), 0);
+    g_assert_nonnull(f->console);
     test_reset(f->t);
     pci_test_write(f->p, VGA_DEVFN, 0x10, LFB, 4);
     pci_test_write(f->p, VGA_DEVFN, 0x18, MMIO, 4);
@@ -217,9 +219,9 @@ static void test_text(void)
     for (unsigned i = 0; hello[i]; i++) {
         test_write(f.t, 0xb8000 + 160 * 2 + 2 * i, 0x0700u | (uint8_t)hello[i], 2);
     }
-    text = vga_get_text(f.vga);
+    text = console_text(f.console);
     g_assert_true(g_str_has_prefix(text, "\n\nHello, Ç│\n\n"));
-    property = object_property_get_str(OBJECT(f.vga), "text", &error);
+    property = object_property_get_str(OBJECT(console_device(f.console)), "text", &error);
     g_assert_no_error(error);
     g_assert_cmpstr(property, ==, text);
     stop(&f);
@@ -245,13 +247,16 @@ static void test_text_pixels(void)
     }
     test_outb(f.t, 0x3c0, 0x12);
     test_outb(f.t, 0x3c0, 0x0f);
+    test_outb(f.t, 0x3c0, 0x13);
+    test_outb(f.t, 0x3c0, 0x08);
+    test_outb(f.t, 0x3c0, 0x20);
     test_outb(f.t, 0x3c8, 1);
     for (unsigned i = 0; i < 6; i++) {
         test_outb(f.t, 0x3c9, i < 3 ? 0 : 63); /* 1 black, 2 white */
     }
     crtc(&f, 0x0a, 0x20);
     {
-        g_autoptr(DisplaySurface) s = vga_get_surface(f.vga);
+        g_autoptr(DisplaySurface) s = console_snapshot(f.console);
 
         g_assert_cmpint(s->width, ==, 720);
         g_assert_cmpint(s->height, ==, 400);
@@ -279,26 +284,28 @@ static void test_dispi(void)
     g_assert_cmpint(dispi_get(&f, 7), ==, (16 << 20) / 2560);
     test_write(f.t, LFB + 4 * (640 * 10 + 5), 0x00123456, 4);
     {
-        g_autoptr(DisplaySurface) s = vga_get_surface(f.vga);
+        g_autoptr(DisplaySurface) s = console_snapshot(f.console);
 
         g_assert_cmpint(s->width, ==, 640);
         g_assert_cmphex(s->pixels[640 * 10 + 5], ==, 0x123456);
     }
     dispi(&f, 9, 10); /* y offset */
     {
-        g_autoptr(DisplaySurface) s = vga_get_surface(f.vga);
+        g_autoptr(DisplaySurface) s = console_snapshot(f.console);
 
         g_assert_cmphex(s->pixels[5], ==, 0x123456);
     }
-    g_assert_null(vga_get_text(f.vga));
+    g_assert_null(console_text(f.console));
     dispi(&f, 5, 1); /* bank 1 at a0000 */
     test_outb(f.t, 0x3c2, 0x63);
     test_write(f.t, 0xa0000, 0x11223344, 4);
     g_assert_cmphex(test_read(f.t, LFB + 0x10000, 4), ==, 0x11223344);
-    set_mode(&f, 16000, 12000, 32, 0x41); /* does not fit */
-    g_assert_cmphex(dispi_get(&f, 4), ==, 0x40);
-    set_mode(&f, 640, 480, 7, 0x41);
-    g_assert_cmphex(dispi_get(&f, 4), ==, 0x40);
+    set_mode(&f, 16000, 12000, 32, 0x41); /* does not fit: as many lines as there is room for */
+    g_assert_cmphex(dispi_get(&f, 4), ==, 0x41);
+    g_assert_cmpint(dispi_get(&f, 2), ==, (16 << 20) / 64000);
+    set_mode(&f, 645, 480, 7, 0x41); /* no such depth, nor such a width */
+    g_assert_cmpint(dispi_get(&f, 1), ==, 640);
+    g_assert_cmpint(dispi_get(&f, 3), ==, 8);
     stop(&f);
 }
 
@@ -339,11 +346,11 @@ static void test_poke(void)
         dispi(&f, 4, (uint16_t)(g_test_rand_int() & 0xff));
         dispi(&f, (uint16_t)g_test_rand_int_range(5, 10), (uint16_t)g_test_rand_int());
         {
-            g_autoptr(DisplaySurface) s = vga_get_surface(f.vga);
+            g_autoptr(DisplaySurface) s = console_snapshot(f.console);
 
             g_assert_cmpint(s->width, >, 0);
         }
-        text = vga_get_text(f.vga);
+        text = console_text(f.console);
     }
     stop(&f);
 }
