@@ -292,7 +292,7 @@ static void device_instance_init(Object *obj)
 {
     DeviceState *dev = DEVICE(obj);
 
-    g_rec_mutex_init(&dev->lock.mutex);
+    g_mutex_init(&dev->lock.mutex);
     dev->undo = g_ptr_array_new();
     dev->gpios = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                        (GDestroyNotify)gpio_list_free);
@@ -305,7 +305,7 @@ static void device_instance_finalize(Object *obj)
     g_ptr_array_unref(dev->undo);
     g_hash_table_unref(dev->gpios);
     g_slist_free(dev->child_buses);
-    g_rec_mutex_clear(&dev->lock.mutex);
+    g_mutex_clear(&dev->lock.mutex);
     g_free(dev->id);
 }
 

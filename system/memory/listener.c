@@ -4,6 +4,7 @@
  */
 #include "system/memory/memory-internal.h"
 
+#define _LGPL_SOURCE /* the MIT licence is compatible: short functions inline */
 #include <urcu.h>
 
 GSList *address_spaces;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "system/memory/owner.h"
 
+_Thread_local char owner_lock_thread;
+
 static const TypeInfo owner_types[] = {
     {.name = TYPE_MEMORY_OWNER,
      .parent = TYPE_INTERFACE,

@@ -10,32 +10,62 @@
 
 typedef struct MemoryRegion MemoryRegion;
 
-/* A recursive lock that knows how deep it is held, and whether its owner is still at work. */
+/*
+ * A recursive lock that knows how deep it is held, and whether its owner is still at work.
+ * Zeroed memory is an unlocked one.  On the way of every access to a device, so it takes the
+ * mutex (one atomic operation) only when its thread does not have it.
+ */
 typedef struct OwnerLock {
-    GRecMutex mutex;
-    unsigned depth; /* by the holder */
-    bool dead;      /* accesses that are under way find nothing */
+    GMutex mutex;
+    const void *holder; /* the thread that has the mutex, or NULL; atomic */
+    unsigned depth;     /* by the holder */
+    bool dead;          /* accesses that are under way find nothing */
 } OwnerLock;
 
-static inline void owner_lock(OwnerLock *lock)
-{
-    g_rec_mutex_lock(&lock->mutex);
-    lock->depth++;
-}
+/* Tells threads apart: its address. */
+extern _Thread_local char owner_lock_thread;
 
-static inline bool owner_trylock(OwnerLock *lock)
+static inline bool owner_lock_again(OwnerLock *lock)
 {
-    if (!g_rec_mutex_trylock(&lock->mutex)) {
+    if (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != &owner_lock_thread) {
         return false;
     }
     lock->depth++;
     return true;
 }
 
+static inline void owner_lock_taken(OwnerLock *lock)
+{
+    __atomic_store_n(&lock->holder, &owner_lock_thread, __ATOMIC_RELAXED);
+    lock->depth = 1;
+}
+
+static inline void owner_lock(OwnerLock *lock)
+{
+    if (!owner_lock_again(lock)) {
+        g_mutex_lock(&lock->mutex);
+        owner_lock_taken(lock);
+    }
+}
+
+static inline bool owner_trylock(OwnerLock *lock)
+{
+    if (owner_lock_again(lock)) {
+        return true;
+    }
+    if (!g_mutex_trylock(&lock->mutex)) {
+        return false;
+    }
+    owner_lock_taken(lock);
+    return true;
+}
+
 static inline void owner_unlock(OwnerLock *lock)
 {
-    lock->depth--;
-    g_rec_mutex_unlock(&lock->mutex);
+    if (--lock->depth == 0) {
+        __atomic_store_n(&lock->holder, NULL, __ATOMIC_RELAXED);
+        g_mutex_unlock(&lock->mutex);
+    }
 }
 
 #define TYPE_MEMORY_OWNER "memory-owner"

@@ -3,6 +3,7 @@
  * Readers of flat views, and what is freed after them.
  */
 #include <stdlib.h>
+#define _LGPL_SOURCE /* the MIT licence is compatible: short functions inline */
 #include <urcu.h>
 
 #include "system/memory/memory-internal.h"

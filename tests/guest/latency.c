@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What exits, timers and interrupts cost (scripts/dev bench): a line for each, `name: N ns`, the
- * median of its samples.  Needs a pc-testdev; with smp=2, also a round trip between CPUs.
+ * median of its samples.  Needs a pc-testdev; with smp=2, also a round trip between CPUs.  only=
+ * (bits) picks some: a profile of those alone.
  */
 #include "lib/guest.h"
 
@@ -226,6 +227,32 @@ static void other_cpu(void)
     show("waking another CPU");
 }
 
+static void measure(unsigned which)
+{
+    static const struct {
+        const char *name;
+        void (*op)(void);
+    } exits[] = {
+        {"port write", port_write},
+        {"port read", port_read},
+        {"memory write", memory_write},
+        {"memory read", memory_read},
+    };
+
+    for (unsigned i = 0; i < 4; i++) {
+        if (which & 1u << i) {
+            time_exits(exits[i].name, exits[i].op);
+        }
+    }
+    if (which & 0x10) {
+        self_ipi();
+    }
+    if (which & 0x20) {
+        timer("timer, running", false);
+        timer("timer, halted", true);
+    }
+}
+
 void guest_main(void)
 {
     nr_samples = command_line_number("samples", 500);
@@ -239,13 +266,7 @@ void guest_main(void)
     outb(0x21, 0xff);
     outb(0xa1, 0xff);
     calibrate();
-    time_exits("port write", port_write);
-    time_exits("port read", port_read);
-    time_exits("memory write", memory_write);
-    time_exits("memory read", memory_read);
-    self_ipi();
-    timer("timer, running", false);
-    timer("timer, halted", true);
+    measure(command_line_number("only", 0x3f));
     if (command_line_number("smp", 1) > 1) {
         wake();
         other_cpu();
