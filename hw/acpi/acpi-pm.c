@@ -20,7 +20,7 @@
 #define PM1_STS_MASK       0x8731u
 #define PM1_EN_MASK        0x0721u
 #define PM1_CNT_SCI_EN     0x0001u
-#define PM1_CNT_MASK       0x1c03u
+#define PM1_CNT_MASK       0x1c03u /* what software writes and reads back */
 #define PM1_CNT_SLP_EN     0x2000u
 #define PM1_CNT_SLP_TYP(v) ((v) >> 10 & 7)
 
@@ -59,7 +59,7 @@ static void acpi_pm_update(ACPIPM *pm)
     bool event;
 
     acpi_pm_latch_timer(pm);
-    for (int i = 0; i < ACPI_GPE_BYTES; i++) {
+    for (unsigned i = 0; i < pm->gpe_bytes; i++) {
         gpe |= pm->gpe_sts[i] & pm->gpe_en[i];
     }
     event = pm->pm1_sts & pm->pm1_en & PM1_EN_MASK;
@@ -133,8 +133,8 @@ static void acpi_pm_cnt_write(void *opaque, hwaddr addr, uint64_t value, unsigne
 {
     ACPIPM *pm = opaque;
 
-    pm->pm1_cnt =
-        (uint16_t)((value & PM1_CNT_MASK & ~PM1_CNT_SCI_EN) | (pm->pm1_cnt & PM1_CNT_SCI_EN));
+    pm->pm1_cnt = (uint16_t)(value & PM1_CNT_MASK);
+    acpi_pm_update(pm);
     if (value & PM1_CNT_SLP_EN) {
         acpi_pm_sleep(pm, PM1_CNT_SLP_TYP(value));
     }
@@ -168,17 +168,17 @@ static uint64_t acpi_gpe_read(void *opaque, hwaddr addr, unsigned size)
 {
     ACPIPM *pm = opaque;
 
-    return addr < ACPI_GPE_BYTES ? pm->gpe_sts[addr] : pm->gpe_en[addr - ACPI_GPE_BYTES];
+    return addr < pm->gpe_bytes ? pm->gpe_sts[addr] : pm->gpe_en[addr - pm->gpe_bytes];
 }
 
 static void acpi_gpe_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
 {
     ACPIPM *pm = opaque;
 
-    if (addr < ACPI_GPE_BYTES) {
+    if (addr < pm->gpe_bytes) {
         pm->gpe_sts[addr] &= (uint8_t)~value;
     } else {
-        pm->gpe_en[addr - ACPI_GPE_BYTES] = (uint8_t)value;
+        pm->gpe_en[addr - pm->gpe_bytes] = (uint8_t)value;
     }
     acpi_pm_update(pm);
 }
@@ -192,23 +192,25 @@ static const MemoryRegionOps acpi_gpe_ops = {
 
 /* ---- the chip's side ------------------------------------------------------------------ */
 
-void acpi_pm_init(ACPIPM *pm, DeviceState *dev)
+void acpi_pm_init(ACPIPM *pm, DeviceState *dev, unsigned gpe_bytes)
 {
     Object *owner = OBJECT(dev);
 
+    g_assert(gpe_bytes <= ACPI_GPE_MAX);
     pm->dev = dev;
+    pm->gpe_bytes = gpe_bytes;
     pm->machine = qdev_get_machine(dev);
     pm->timer = device_timer_new(dev, CLOCK_VIRTUAL, acpi_pm_timer, pm);
     memory_region_init_io(&pm->evt_mr, owner, &acpi_pm_evt_ops, pm, "acpi-evt", 4);
     memory_region_init_io(&pm->cnt_mr, owner, &acpi_pm_cnt_ops, pm, "acpi-cnt", 2);
     memory_region_init_io(&pm->tmr_mr, owner, &acpi_pm_tmr_ops, pm, "acpi-tmr", 4);
-    memory_region_init_io(&pm->gpe_mr, owner, &acpi_gpe_ops, pm, "acpi-gpe0", 2 * ACPI_GPE_BYTES);
+    memory_region_init_io(&pm->gpe_mr, owner, &acpi_gpe_ops, pm, "acpi-gpe0", 2 * gpe_bytes);
 }
 
 void acpi_pm_reset(ACPIPM *pm)
 {
     pm->pm1_sts = pm->pm1_en = pm->pm1_cnt = 0;
-    for (int i = 0; i < ACPI_GPE_BYTES; i++) {
+    for (unsigned i = 0; i < pm->gpe_bytes; i++) {
         pm->gpe_sts[i] = pm->gpe_en[i] = 0;
     }
     pm->overflow_ns = acpi_pm_next_overflow(acpi_pm_now(pm));
@@ -227,7 +229,7 @@ void acpi_pm_set_acpi_mode(ACPIPM *pm, bool on)
 
 void acpi_pm_raise_gpe(ACPIPM *pm, unsigned n)
 {
-    g_assert(n < ACPI_GPE_BYTES * 8);
+    g_assert(n < pm->gpe_bytes * 8);
     device_lock(pm->dev);
     pm->gpe_sts[n / 8] |= (uint8_t)(1u << (n % 8));
     acpi_pm_update(pm);
@@ -240,4 +242,9 @@ void acpi_pm_power_button(ACPIPM *pm)
     pm->pm1_sts |= PM1_PWRBTN;
     acpi_pm_update(pm);
     device_unlock(pm->dev);
+}
+
+int acpi_pm_sleep_type(const ACPIPM *pm, int state)
+{
+    return state == 3 ? pm->s3_type : state == 4 ? pm->s4_type : state == 5 ? pm->s5_type : -1;
 }

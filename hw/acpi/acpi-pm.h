@@ -11,7 +11,7 @@
 #include "system/memory/memory.h"
 
 #define ACPI_PM_TIMER_HZ 3579545
-#define ACPI_GPE_BYTES   2 /* status, and as many enable */
+#define ACPI_GPE_MAX     8 /* bytes of status, and as many enable */
 
 typedef struct ACPIPM {
     DeviceState *dev;
@@ -22,7 +22,9 @@ typedef struct ACPIPM {
     /* Value of SLP_TYP to state; -1: not offered. */
     int s3_type, s4_type, s5_type;
     uint16_t pm1_sts, pm1_en, pm1_cnt;
-    uint8_t gpe_sts[ACPI_GPE_BYTES], gpe_en[ACPI_GPE_BYTES];
+    unsigned gpe_bytes; /* of status */
+    uint8_t gpe_sts[ACPI_GPE_MAX], gpe_en[ACPI_GPE_MAX];
+    uint16_t io_base; /* of the PM block, as the chip is programmed; 0: not yet */
     int64_t overflow_ns; /* when the timer's top bit next changes and sets TMR_STS */
 } ACPIPM;
 
@@ -30,13 +32,15 @@ typedef struct ACPIPM {
     STATE_FIELD(S, f.pm1_sts), STATE_FIELD(S, f.pm1_en), STATE_FIELD(S, f.pm1_cnt),                \
         STATE_FIELD(S, f.gpe_sts), STATE_FIELD(S, f.gpe_en), STATE_FIELD(S, f.overflow_ns)
 
-/* In realize.  The caller maps the four regions (4, 2, 4 and 4 ports). */
-void acpi_pm_init(ACPIPM *pm, DeviceState *dev);
+/* In realize.  The caller maps the four regions (4, 2, 4 and 2 * gpe_bytes ports). */
+void acpi_pm_init(ACPIPM *pm, DeviceState *dev, unsigned gpe_bytes);
 void acpi_pm_reset(ACPIPM *pm);
 /* SCI_EN, on the firmware's request through the SMI command port. */
 void acpi_pm_set_acpi_mode(ACPIPM *pm, bool on);
 void acpi_pm_raise_gpe(ACPIPM *pm, unsigned n);
 void acpi_pm_power_button(ACPIPM *pm);
+/* SLP_TYP of S3, S4 and S5 for the DSDT; -1: the state is not offered. */
+int acpi_pm_sleep_type(const ACPIPM *pm, int state);
 /* PM timer ticks at a virtual time; 24 bits of it are visible. */
 uint64_t acpi_pm_ticks(int64_t ns);
 

@@ -15,6 +15,7 @@
 #include "hw/acpi/acpi-pm.h"
 #include "hw/acpi/smbus-piix4.h"
 #include "hw/core/machine.h"
+#include "hw/isa/apm.h"
 #include "hw/pci/pci-internal.h"
 #include "system/log.h"
 
@@ -30,8 +31,7 @@ struct PIIX4PMState {
     ACPIPM acpi;
     PIIX4SMBus smbus;
     MemoryRegion pm_mr; /* the block at PMBA */
-    MemoryRegion apm_mr;
-    uint8_t apmc, apms;
+    APMPorts apm;
     IRQ sci, smi;
     bool disable_s3, disable_s4, smm_enabled;
     uint8_t s4_val;
@@ -50,9 +50,9 @@ static void piix4_pm_update_ports(PIIX4PMState *s)
 {
     const uint8_t *config = s->parent_obj.config;
 
+    s->acpi.io_base = pci_get_word(config + PIIX4_PMBA) & 0xffc0;
     memory_region_transaction_begin();
-    piix4_pm_place(&s->pm_mr, config[PIIX4_PMREGMISC] & 1,
-                   pci_get_word(config + PIIX4_PMBA) & 0xffc0);
+    piix4_pm_place(&s->pm_mr, config[PIIX4_PMREGMISC] & 1, s->acpi.io_base);
     piix4_pm_place(&s->smbus.mr, config[PIIX4_SMBHSTCFG] & 1,
                    pci_get_word(config + PIIX4_SMBBA) & 0xffc0);
     memory_region_transaction_commit();
@@ -71,16 +71,10 @@ static void piix4_pm_write_config(PCIDevice *dev, uint32_t addr, uint32_t value,
 
 /* ---- APM ports ------------------------------------------------------------------------ */
 
-static uint64_t piix4_apm_read(void *opaque, hwaddr addr, unsigned size)
+static void piix4_apm_command(void *opaque, uint8_t value)
 {
     PIIX4PMState *s = opaque;
 
-    return addr == 0 ? s->apmc : s->apms;
-}
-
-static void piix4_apm_command(PIIX4PMState *s, uint8_t value)
-{
-    s->apmc = value;
     if (value == PIIX4_ACPI_ENABLE || value == PIIX4_ACPI_DISABLE) {
         acpi_pm_set_acpi_mode(&s->acpi, value == PIIX4_ACPI_ENABLE);
     }
@@ -88,24 +82,6 @@ static void piix4_apm_command(PIIX4PMState *s, uint8_t value)
         irq_pulse(s->smi);
     }
 }
-
-static void piix4_apm_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
-{
-    PIIX4PMState *s = opaque;
-
-    if (addr == 0) {
-        piix4_apm_command(s, (uint8_t)value);
-    } else {
-        s->apms = (uint8_t)value;
-    }
-}
-
-static const MemoryRegionOps piix4_apm_ops = {
-    .read = piix4_apm_read,
-    .write = piix4_apm_write,
-    .valid = {1, 1, false},
-    .impl = {1, 1, false},
-};
 
 /* ---- life ----------------------------------------------------------------------------- */
 
@@ -128,7 +104,7 @@ static void piix4_pm_reset(PCIDevice *dev)
     }
     /* Firmware takes a set APMC_EN to mean that SMM has been set up, and leaves it alone. */
     dev->config[PIIX4_DEVACTB3] = s->smm_enabled ? 0 : APMC_EN;
-    s->apmc = s->apms = 0;
+    apm_ports_reset(&s->apm);
     acpi_pm_reset(&s->acpi);
     piix4_smbus_reset(&s->smbus);
     piix4_pm_update_ports(s);
@@ -181,7 +157,7 @@ static void piix4_pm_unmap(void *opaque)
     memory_region_del_subregion(io, &s->pm_mr);
     memory_region_del_subregion(io, &s->smbus.mr);
     memory_region_del_subregion(io, &s->acpi.gpe_mr);
-    memory_region_del_subregion(io, &s->apm_mr);
+    memory_region_del_subregion(io, &s->apm.mr);
 }
 
 static void piix4_pm_map(PIIX4PMState *s, MemoryRegion *io)
@@ -192,14 +168,14 @@ static void piix4_pm_map(PIIX4PMState *s, MemoryRegion *io)
     memory_region_add_subregion(&s->pm_mr, PIIX4_PM_EVT, &s->acpi.evt_mr);
     memory_region_add_subregion(&s->pm_mr, PIIX4_PM_CNT, &s->acpi.cnt_mr);
     memory_region_add_subregion(&s->pm_mr, PIIX4_PM_TMR, &s->acpi.tmr_mr);
-    memory_region_init_io(&s->apm_mr, owner, &piix4_apm_ops, s, "piix4-apm", 2);
+    apm_ports_init(&s->apm, owner, piix4_apm_command, s);
     piix4_smbus_init(&s->smbus, owner);
     memory_region_set_enabled(&s->pm_mr, false);
     memory_region_set_enabled(&s->smbus.mr, false);
     memory_region_add_subregion(io, 0, &s->pm_mr);
     memory_region_add_subregion(io, 0, &s->smbus.mr);
     memory_region_add_subregion(io, PIIX4_GPE_BASE, &s->acpi.gpe_mr);
-    memory_region_add_subregion(io, PIIX4_SMI_CMD, &s->apm_mr);
+    memory_region_add_subregion(io, PIIX4_SMI_CMD, &s->apm.mr);
 }
 
 static bool piix4_pm_realize(PCIDevice *dev, GError **error)
@@ -208,7 +184,7 @@ static bool piix4_pm_realize(PCIDevice *dev, GError **error)
 
     pci_set_word(dev->config + PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);
     dev->config[PCI_INTERRUPT_PIN] = 1;
-    acpi_pm_init(&s->acpi, &dev->parent_obj);
+    acpi_pm_init(&s->acpi, &dev->parent_obj, PIIX4_GPE_LEN / 2);
     s->acpi.s3_type = -1;
     s->acpi.s4_type = s->disable_s4 ? -1 : s->s4_val;
     s->acpi.s5_type = 0;
@@ -242,8 +218,8 @@ static const Property piix4_pm_properties[] = {
 
 static const StateField piix4_pm_state[] = {
     PCI_STATE_FIELDS(PIIX4PMState),        ACPI_PM_STATE_FIELDS(PIIX4PMState, acpi),
-    STATE_FIELD(PIIX4PMState, smbus.regs), STATE_FIELD(PIIX4PMState, apmc),
-    STATE_FIELD(PIIX4PMState, apms),       STATE_END,
+    STATE_FIELD(PIIX4PMState, smbus.regs), APM_STATE_FIELDS(PIIX4PMState, apm),
+    STATE_END,
 };
 
 static void piix4_pm_class_init(ObjectClass *klass, const void *data)
@@ -312,10 +288,7 @@ void piix4_pm_raise_gpe(PIIX4PMState *s, unsigned n)
     acpi_pm_raise_gpe(&s->acpi, n);
 }
 
-int piix4_pm_sleep_type(PIIX4PMState *s, int state)
+ACPIPM *piix4_pm_acpi(PIIX4PMState *s)
 {
-    return state == 3   ? s->acpi.s3_type
-           : state == 4 ? s->acpi.s4_type
-           : state == 5 ? s->acpi.s5_type
-                        : -1;
+    return &s->acpi;
 }

@@ -5,6 +5,7 @@
 #ifndef HW_ACPI_PIIX4_PM_H
 #define HW_ACPI_PIIX4_PM_H
 
+#include "hw/acpi/acpi-pm.h"
 #include "hw/pci/pci.h"
 
 #define TYPE_PIIX4_PM "PIIX4_PM"
@@ -30,7 +31,7 @@ PIIX4PMState *piix4_pm_create(PCIBus *bus, int devfn, IRQ sci, IRQ smi, GError *
 void piix4_pm_enable_acpi(PIIX4PMState *pm);
 /* A general-purpose event (hot-plug ..): sets status bit n of GPE0 and the SCI if it is enabled. */
 void piix4_pm_raise_gpe(PIIX4PMState *pm, unsigned n);
-/* Values of \_S3, \_S4, \_S5 for the DSDT; -1: disabled. */
-int piix4_pm_sleep_type(PIIX4PMState *pm, int state);
+/* Its ACPI registers, for the tables. */
+ACPIPM *piix4_pm_acpi(PIIX4PMState *pm);
 
 #endif

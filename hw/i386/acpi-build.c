@@ -9,9 +9,7 @@
 #define LAPIC_ADDRESS  0xfee00000u
 #define HPET_ADDRESS   0xfed00000u
 #define SCI_IRQ        9u
-#define GPE_LENGTH     4u
 #define RESET_PORT     0xcf9u
-#define RESET_VALUE    0x06u
 #define CMOS_CENTURY   0x32u
 
 #define FADT_WBINVD         (1u << 0)
@@ -66,7 +64,7 @@ static void fadt_put_blocks(AcpiTables *t, const AcpiPcConfig *config)
     acpi_put(t, 2, 1);
     acpi_put(t, 0, 1);
     acpi_put(t, 4, 1);
-    acpi_put(t, GPE_LENGTH, 1);
+    acpi_put(t, config->chipset->gpe_bytes, 1);
     acpi_put(t, 0, 1);
 }
 
@@ -78,7 +76,7 @@ static void fadt_put_wide_blocks(AcpiTables *t, const AcpiPcConfig *config)
     acpi_put_gas(t, 0, 0, 0, 0);
     acpi_put_gas(t, 0, 0, 0, 0);
     acpi_put_gas(t, 1, 32, 3, config->pm_base + 8);
-    acpi_put_gas(t, 1, GPE_LENGTH * 8, 1, config->gpe_base);
+    acpi_put_gas(t, 1, config->chipset->gpe_bytes * 8, 1, config->gpe_base);
     acpi_put_gas(t, 0, 0, 0, 0);
 }
 
@@ -92,8 +90,8 @@ static uint32_t build_fadt(AcpiTables *t, const AcpiPcConfig *config, uint32_t f
     acpi_put(t, 0, 1); /* profile: unspecified */
     acpi_put(t, SCI_IRQ, 2);
     acpi_put(t, 0xb2, 4); /* SMI command port, and the values for ACPI on and off */
-    acpi_put(t, 0xf1, 1);
-    acpi_put(t, 0xf0, 1);
+    acpi_put(t, config->chipset->acpi_enable, 1);
+    acpi_put(t, config->chipset->acpi_disable, 1);
     acpi_put(t, 0, 2); /* S4BIOS, P-states */
     fadt_put_blocks(t, config);
     acpi_put(t, 0, 2);     /* GPE1 base, _CST */
@@ -108,7 +106,7 @@ static uint32_t build_fadt(AcpiTables *t, const AcpiPcConfig *config, uint32_t f
                  FADT_PLATFORM_TIMER,
              4);
     acpi_put_gas(t, 1, 8, 1, RESET_PORT);
-    acpi_put(t, RESET_VALUE, 1);
+    acpi_put(t, config->chipset->reset_value, 1);
     acpi_put(t, 0, 3);
     acpi_put(t, 0, 8); /* the FACS is below 4 GiB: the short field says it all */
     acpi_put_pointer(t, dsdt, 8);
@@ -210,6 +208,21 @@ static uint32_t build_hpet(AcpiTables *t)
     return table;
 }
 
+/* PCI Firmware Specification 3.2, 4.1.2. */
+static uint32_t build_mcfg(AcpiTables *t, const AcpiPcConfig *config)
+{
+    uint32_t table = acpi_table_begin(t, "MCFG", 1);
+
+    acpi_put(t, 0, 8);
+    acpi_put(t, config->mmcfg_base, 8);
+    acpi_put(t, 0, 2); /* segment group */
+    acpi_put(t, 0, 1); /* buses */
+    acpi_put(t, (config->mmcfg_size >> 20) - 1, 1);
+    acpi_put(t, 0, 4);
+    acpi_table_end(t, table);
+    return table;
+}
+
 static uint32_t build_waet(AcpiTables *t)
 {
     uint32_t table = acpi_table_begin(t, "WAET", 1);
@@ -241,6 +254,10 @@ AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
     g_array_append_val(list, table);
     if (config->hpet) {
         table = build_hpet(t);
+        g_array_append_val(list, table);
+    }
+    if (config->mmcfg_size) {
+        table = build_mcfg(t, config);
         g_array_append_val(list, table);
     }
     table = build_waet(t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The DSDT of a pc.  ACPI Specification 6.5: 5.6 (events), 6.2 (configuration), 7.4 (sleep
+ * The DSDT of a pc, and of its chipset the 82441FX and 82371SB.  ACPI Specification 6.5: 5.6 (events), 6.2 (configuration), 7.4 (sleep
  * states), 8.4 (processors); 82371SB data sheet, 2.2.6 (PIRQ route control).
  */
 #include "hw/acpi/aml.h"
@@ -9,6 +9,12 @@
 #define PIRQ_REGISTER 0x60u
 #define PIRQ_DISABLED 0x80u
 #define PCI_SLOTS     32u
+#define SCI_IRQ       9
+
+#define OSC_UNKNOWN_UUID     0x04
+#define OSC_UNKNOWN_REVISION 0x08
+#define OSC_MASKED           0x10
+#define OSC_GRANTED          0x1f /* native hot-plug, SHPC, PME, AER, PCI Express capability */
 
 /* _STA (6.3.7) */
 #define STA_PRESENT_ENABLED_SHOWN 0x0fu
@@ -43,7 +49,15 @@ static void put_host_resources(Aml *a, const AcpiPcConfig *config)
     aml_res_io_window(a, 0, 0xcf7);
     aml_res_io_window(a, 0xd00, 0xffff);
     aml_res_memory_window32(a, 0xa0000, 0xbffff, true);
-    aml_res_memory_window32(a, (uint32_t)config->hole_start, (uint32_t)config->hole_end, false);
+    if (config->mmcfg_size && config->mmcfg_base > config->hole_start) {
+        aml_res_memory_window32(a, (uint32_t)config->hole_start, (uint32_t)config->mmcfg_base - 1,
+                                false);
+        aml_res_memory_window32(a, (uint32_t)(config->mmcfg_base + config->mmcfg_size),
+                                (uint32_t)config->hole_end, false);
+    } else {
+        aml_res_memory_window32(a, (uint32_t)config->hole_start, (uint32_t)config->hole_end,
+                                false);
+    }
     if (config->hole64_end) {
         aml_res_memory_window64(a, config->hole64_start, config->hole64_end, true);
     }
@@ -78,7 +92,7 @@ static void put_routing(Aml *a)
 /* ---- PCI interrupt links --------------------------------------------------------------- */
 
 /* IQCR(route): the resources that a route register stands for. */
-static void put_link_resources_method(Aml *a)
+void acpi_dsdt_put_link_resources_method(Aml *a)
 {
     const uint32_t none = 0;
 
@@ -146,11 +160,9 @@ static void put_link_control(Aml *a, const char *route)
     aml_end(a);
 }
 
-static void put_link(Aml *a, unsigned n)
+void acpi_dsdt_put_link(Aml *a, unsigned n, const char *name, const char *route)
 {
     static const uint32_t irqs[] = {5, 10, 11};
-    const char name[] = {'L', 'N', 'K', (char)('A' + n), 0};
-    const char route[] = {'P', 'R', 'Q', (char)('0' + n), 0};
 
     aml_device(a, name);
     put_hid(a, "PNP0C0F");
@@ -164,13 +176,11 @@ static void put_link(Aml *a, unsigned n)
     aml_end(a);
 }
 
-static void put_sci_link(Aml *a)
+void acpi_dsdt_put_fixed_link(Aml *a, const char *name, unsigned uid, uint32_t irq)
 {
-    static const uint32_t irq = 9;
-
-    aml_device(a, "LNKS");
+    aml_device(a, name);
     put_hid(a, "PNP0C0F");
-    put_int_name(a, "_UID", 4);
+    put_int_name(a, "_UID", uid);
     aml_name(a, "_PRS");
     aml_resources(a);
     aml_res_interrupt(a, &irq, 1);
@@ -195,13 +205,28 @@ static void put_links(Aml *a)
     aml_field_unit(a, "PRQ2", 8);
     aml_field_unit(a, "PRQ3", 8);
     aml_end(a);
-    put_link_resources_method(a);
+    acpi_dsdt_put_link_resources_method(a);
     for (unsigned n = 0; n < 4; n++) {
-        put_link(a, n);
+        const char name[] = {'L', 'N', 'K', (char)('A' + n), 0};
+        const char route[] = {'P', 'R', 'Q', (char)('0' + n), 0};
+
+        acpi_dsdt_put_link(a, n, name, route);
     }
-    put_sci_link(a);
+    acpi_dsdt_put_fixed_link(a, "LNKS", 4, SCI_IRQ);
     aml_end(a);
 }
+
+const AcpiChipset acpi_chipset_i440fx = {
+    .pm_base = 0x600,
+    .gpe_bytes = 4,
+    .acpi_enable = 0xf1,
+    .acpi_disable = 0xf0,
+    .reset_value = 0x06,
+    .isa_address = 0x00010000,
+    .pirq_bytes = 4,
+    .put_routing = put_routing,
+    .put_links = put_links,
+};
 
 /* ---- devices of the ISA bridge ------------------------------------------------------------ */
 
@@ -264,8 +289,8 @@ static void put_rtc(Aml *a)
 static void put_isa(Aml *a, const AcpiPcConfig *config)
 {
     aml_device(a, "ISA");
-    put_int_name(a, "_ADR", 0x00010000);
-    aml_operation_region(a, "P40C", AML_PCI_CONFIG, PIRQ_REGISTER, 4);
+    put_int_name(a, "_ADR", config->chipset->isa_address);
+    aml_operation_region(a, "P40C", AML_PCI_CONFIG, PIRQ_REGISTER, config->chipset->pirq_bytes);
     if (config->i8042) {
         put_keyboard(a);
     }
@@ -288,7 +313,7 @@ static void put_gpe_resources(Aml *a, const AcpiPcConfig *config)
     aml_string(a, "GPE0 resources");
     put_int_name(a, "_STA", STA_PRESENT_ENABLED);
     begin_crs(a);
-    aml_res_io(a, config->gpe_base, 1, 4);
+    aml_res_io(a, config->gpe_base, 1, config->chipset->gpe_bytes);
     aml_end(a);
     aml_end(a);
 }
@@ -305,19 +330,102 @@ static void put_fw_cfg(Aml *a)
     aml_end(a);
 }
 
+static void put_or(Aml *a, const char *name, unsigned bits)
+{
+    aml_or(a);
+    aml_ref(a, name);
+    aml_int(a, bits);
+    aml_ref(a, name);
+}
+
+/* Hot-plug, PME, AER and the capability structure; what else was asked for is taken out. */
+static void put_control_answer(Aml *a)
+{
+    aml_if(a);
+    aml_equal(a);
+    aml_arg(a, 1);
+    aml_int(a, 1);
+    aml_end(a);
+    aml_else(a);
+    put_or(a, "CDW1", OSC_UNKNOWN_REVISION);
+    aml_end(a);
+    aml_and(a);
+    aml_ref(a, "CDW3");
+    aml_int(a, OSC_GRANTED);
+    aml_local(a, 0);
+    aml_if(a);
+    aml_equal(a);
+    aml_ref(a, "CDW3");
+    aml_local(a, 0);
+    aml_end(a);
+    aml_else(a);
+    put_or(a, "CDW1", OSC_MASKED);
+    aml_end(a);
+    aml_store(a);
+    aml_local(a, 0);
+    aml_ref(a, "CDW3");
+}
+
+/*
+ * _OSC (PCI Firmware Specification 3.2, 4.5.1): which features of PCI Express the system may drive
+ * itself.  CDW1 7 on: 1 failure  2 unknown UUID  3 unknown revision  4 capabilities masked.
+ */
+static void put_control_method(Aml *a)
+{
+    static const uint8_t uuid[16] = {0x5b, 0x4d, 0xdb, 0x33, 0xf7, 0x1f, 0x1c, 0x40,
+                                     0x96, 0x57, 0x74, 0x41, 0xc0, 0x3d, 0xd7, 0x66};
+    static const char *const words[] = {"CDW1", "CDW2", "CDW3"};
+
+    aml_method(a, "_OSC", 4, true);
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        aml_create_dword_field(a);
+        aml_arg(a, 3);
+        aml_int(a, 4 * i);
+        aml_name_string(a, words[i]);
+    }
+    aml_if(a);
+    aml_equal(a);
+    aml_arg(a, 0);
+    aml_bytes(a, uuid, sizeof(uuid));
+    put_control_answer(a);
+    aml_end(a);
+    aml_else(a);
+    put_or(a, "CDW1", OSC_UNKNOWN_UUID);
+    aml_end(a);
+    aml_return(a);
+    aml_arg(a, 3);
+    aml_end(a);
+}
+
 static void put_pci(Aml *a, const AcpiPcConfig *config)
 {
     aml_device(a, "PCI0");
-    put_hid(a, "PNP0A03");
-    put_int_name(a, "_ADR", 0);
+    put_hid(a, config->chipset->express ? "PNP0A08" : "PNP0A03");
+    if (config->chipset->express) {
+        aml_name(a, "_CID");
+        aml_eisaid(a, "PNP0A03");
+        put_control_method(a);
+    }
     put_int_name(a, "_UID", 0);
     put_host_resources(a, config);
-    put_routing(a);
+    config->chipset->put_routing(a);
     put_isa(a, config);
     put_gpe_resources(a, config);
     if (config->fw_cfg) {
         put_fw_cfg(a);
     }
+    aml_end(a);
+}
+
+/* The system must find configuration space reserved (PCI Firmware Specification 3.2, 4.1.2). */
+static void put_mmcfg(Aml *a, const AcpiPcConfig *config)
+{
+    aml_device(a, "DRAC");
+    aml_name(a, "_HID");
+    aml_string(a, "PNP0C01");
+    begin_crs(a);
+    aml_res_memory32(a, (uint32_t)config->mmcfg_base, (uint32_t)config->mmcfg_size, true);
+    aml_end(a);
     aml_end(a);
 }
 
@@ -373,6 +481,9 @@ GByteArray *acpi_build_dsdt_code(const AcpiPcConfig *config)
 
     aml_scope(a, "\\_SB");
     put_pci(a, config);
+    if (config->mmcfg_size) {
+        put_mmcfg(a, config);
+    }
     if (config->hpet) {
         put_hpet(a);
     }
@@ -380,7 +491,7 @@ GByteArray *acpi_build_dsdt_code(const AcpiPcConfig *config)
         put_cpu(a, n, n < config->nr_cpus);
     }
     aml_end(a);
-    put_links(a);
+    config->chipset->put_links(a);
     for (unsigned state = 3; state <= 5; state++) {
         put_sleep_state(a, state, config->sleep_types[state]);
     }

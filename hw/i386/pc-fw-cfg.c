@@ -44,20 +44,16 @@ static void fill_smbios(X86MachineState *x86ms)
     fw_cfg_add_board_file(x86ms->fw_cfg, SMBIOS_ENTRY_FILE, entry, sizeof(entry));
 }
 
-static uint16_t pm_base(PCMachineState *pcms)
-{
-    uint16_t base = pci_get_word(PCI_DEVICE(pcms->pm)->config + 0x40) & 0xffc0;
-
-    return base ? base : PIIX4_PM_BASE;
-}
-
 /* Made anew when firmware fetches them: it has placed the PM block by then. */
 static void build_acpi(void *opaque)
 {
     PCMachineState *pcms = opaque;
     FWCfgState *s = X86_MACHINE(pcms)->fw_cfg;
 
-    pcms->acpi_config.pm_base = pm_base(pcms);
+    if (pcms->acpi->io_base) {
+        pcms->acpi_config.pm_base = pcms->acpi->io_base;
+    }
+    PC_MACHINE_GET_CLASS(pcms)->describe_chipset(pcms, &pcms->acpi_config);
     g_autoptr(AcpiTables) t = acpi_build_pc(&pcms->acpi_config);
     g_autoptr(GBytes) tables = g_bytes_new(t->data->data, t->data->len);
     g_autoptr(GBytes) rsdp = acpi_rsdp_template(t), script = acpi_loader_script(t);

@@ -13,7 +13,6 @@
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
 #include "hw/isa/i8257.h"
-#include "hw/pci-host/i440fx.h"
 #include "hw/timer/hpet.h"
 #include "system/log.h"
 #include "target/i386/smm.h"
@@ -21,24 +20,16 @@
 #define RTC_IRQ          8
 #define RTC_BASE_YEAR    2000
 #define HPET_INTCAP      (1u << 2) /* the pins that its timers may use: the 8254's */
-#define PIIX3_DEVFN      PCI_MAKE_DEVFN(1, 0)
-#define PIIX3_PIRQ       0x60u /* four route registers */
-#define PIIX4_SMBHSTBASE 0x90u
-#define PIIX4_SMBHSTCFG  0xd2u
 #define ELCR_HIGH        0x4d1u
 #define KBD_DATA         0x60
 #define KBD_COMMAND      0x64
 #define KBD_MODE         0x65 /* translate, mouse off, system flag, keyboard interrupt */
 #define PCI_IO_START     0xc000u
 #define PCI_IO_END       0x10000u
-#define PCI_MEM_START    0xe0000000u
 #define PCI_MEM_END      0xfec00000u
 #define MP_TABLE_ADDRESS 0x000f6000u
-#define HOLE64_SIZE      0x80000000ull
-#define FOUR_GIB         0x100000000ull
-
-/* Where firmware leads the PCI wires. */
-static const uint8_t pci_irq_lines[4] = {10, 10, 11, 11};
+#define GIB              0x40000000ull
+#define FOUR_GIB         (4 * GIB)
 
 /* ---- options ------------------------------------------------------------------------ */
 
@@ -132,8 +123,8 @@ void pc_guest_info_init(PCMachineState *pcms)
     c->apic_ids = (const uint32_t *)(void *)x86ms->apic_ids->data;
     c->max_cpus = x86ms->apic_ids->len;
     c->nr_cpus = MACHINE(pcms)->smp.cpus;
-    c->gpe_base = PIIX4_GPE_BASE;
-    c->pm_base = PIIX4_PM_BASE;
+    c->chipset = PC_MACHINE_GET_CLASS(pcms)->acpi_chipset;
+    c->pm_base = c->chipset->pm_base;
     c->hpet = pcms->hpet_enabled;
     c->i8042 = pcms->i8042_enabled;
     c->rtc = c->fw_cfg = c->ioapic = true;
@@ -150,22 +141,28 @@ static void pc_guest_info_finish(PCMachineState *pcms)
         c->serial_ports |= (unsigned)(g_ptr_array_index(serial, i) != NULL) << i;
     }
     for (int state = 3; state <= 5; state++) {
-        c->sleep_types[state] = piix4_pm_sleep_type(pcms->pm, state);
+        c->sleep_types[state] = acpi_pm_sleep_type(pcms->acpi, state);
     }
     c->hole_start = x86ms->below_4g_mem_size;
     c->hole_end = PCI_MEM_END - 1;
-    c->hole64_start = FOUR_GIB + x86ms->above_4g_mem_size;
-    c->hole64_end = c->hole64_start + HOLE64_SIZE - 1;
+    c->hole64_start = (FOUR_GIB + x86ms->above_4g_mem_size + GIB - 1) & ~(GIB - 1);
+    PC_MACHINE_GET_CLASS(pcms)->describe_chipset(pcms, c);
 }
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
 bool pc_memory_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **error)
 {
+    PCMachineClass *pcmc = PC_MACHINE_GET_CLASS(pcms);
     X86MachineState *x86ms = X86_MACHINE(pcms);
 
     memory_region_init(rom_memory, OBJECT(pcms), "pci", UINT64_MAX);
-    return x86_memory_init(x86ms, error) && pc_firmware_init(pcms, rom_memory, error);
+    if (!x86_memory_init(x86ms, &pcmc->low_memory, error)) {
+        return false;
+    }
+    pcms->pci_mem_start =
+        (uint32_t)MIN(MAX(pcmc->pci_mem_start, x86ms->below_4g_mem_size), PCI_MEM_END);
+    return pc_firmware_init(pcms, rom_memory, error);
 }
 
 /* ---- devices -------------------------------------------------------------------------------- */
@@ -274,6 +271,24 @@ bool pc_fw_cfg_init(PCMachineState *pcms, GError **error)
     return qdev_realize_and_unref(dev, NULL, error);
 }
 
+/* ---- SMI ----------------------------------------------------------------------------------- */
+
+static void pc_smi(void *opaque, int n, int level)
+{
+    MachineState *machine = opaque;
+    guint last = n == 0 ? 0 : UINT_MAX;
+    CPUState *cpu;
+
+    for (guint i = 0; level && i <= last && (cpu = machine_get_cpu(machine, (int)i)); i++) {
+        cpu_interrupt(cpu, CPU_INTERRUPT_SMI);
+    }
+}
+
+IRQ *pc_smi_lines(PCMachineState *pcms)
+{
+    return MACHINE(pcms)->smram ? irq_new_array(pc_smi, MACHINE(pcms), PC_SMI_LINES) : NULL;
+}
+
 /* ---- CMOS ---------------------------------------------------------------------------------------
  */
 
@@ -379,10 +394,10 @@ static bool pc_add_mp_table(PCMachineState *pcms, GError **error)
         .nr_cpus = pcms->acpi_config.nr_cpus,
         .cpu_signature = sm.cpu_signature,
         .cpu_features = sm.cpu_features,
-        .sci_irq = PIIX4_SCI_IRQ,
+        .sci_irq = PC_SCI_IRQ,
     };
 
-    memcpy(config.pci_irqs, pci_irq_lines, sizeof(config.pci_irqs));
+    memcpy(config.pci_irqs, PC_MACHINE_GET_CLASS(pcms)->pci_irqs, sizeof(config.pci_irqs));
     g_autoptr(GByteArray) table = mptable_build(&config, MP_TABLE_ADDRESS);
     return x86_boot_add_bytes(x86ms->loader, "MP table", MP_TABLE_ADDRESS, table->data, table->len,
                               error);
@@ -406,17 +421,6 @@ bool pc_machine_done(MachineState *machine, GError **error)
     return x86_start_prepare(x86ms, acpi, pcms->has_vga, error) && pc_add_mp_table(pcms, error);
 }
 
-/* The PIIX4's own: its SMBus host at the place that everyone uses, its interrupt the SCI. */
-static void pc_init_power_management(PCMachineState *pcms)
-{
-    uint32_t config = (uint32_t)PCI_DEVICE(pcms->pm)->devfn << 8;
-
-    piix4_pm_enable_acpi(pcms->pm);
-    pci_data_write(pcms->pci_bus, config | PIIX4_SMBHSTBASE, PIIX4_SMB_BASE | 1, 4);
-    pci_data_write(pcms->pci_bus, config | PIIX4_SMBHSTCFG, 0x09, 1);
-    pci_data_write(pcms->pci_bus, config | PCI_INTERRUPT_LINE, PIIX4_SCI_IRQ, 1);
-}
-
 /* Keyboard on, scan codes translated, as every BIOS leaves the controller (command 60h). */
 static void pc_init_keyboard_controller(MachineState *machine)
 {
@@ -427,20 +431,16 @@ static void pc_init_keyboard_controller(MachineState *machine)
 /* The part of firmware's work that is in devices. */
 static void pc_act_as_firmware(PCMachineState *pcms)
 {
+    PCMachineClass *pcmc = PC_MACHINE_GET_CLASS(pcms);
     MachineState *machine = MACHINE(pcms);
     g_autoptr(GError) error = NULL;
 
-    i440fx_open_ram(pcms->pci_bus);
-    for (unsigned i = 0; i < 4; i++) {
-        pci_data_write(pcms->pci_bus, (uint32_t)PIIX3_DEVFN << 8 | (PIIX3_PIRQ + i),
-                       pci_irq_lines[i], 1);
-    }
+    pcmc->act_as_firmware(pcms);
     address_space_store(&machine->address_space_io, ELCR_HIGH, 0x0c, 1, MEMTXATTRS_NONE);
-    if (!pci_assign_resources(pcms->pci_bus, PCI_MEM_START, PCI_MEM_END, PCI_IO_START, PCI_IO_END,
-                              pci_irq_lines, &error)) {
+    if (!pci_assign_resources(pcms->pci_bus, pcms->pci_mem_start, PCI_MEM_END, PCI_IO_START,
+                              PCI_IO_END, pcmc->pci_irqs, &error)) {
         log_if(LOG_PCI, "pci: %s\n", error->message);
     }
-    pc_init_power_management(pcms);
     if (pcms->i8042) {
         pc_init_keyboard_controller(machine);
     }
@@ -468,6 +468,9 @@ static const Property pc_machine_properties[] = {
     DEFINE_PROP_BOOL("hpet", PCMachineState, hpet_enabled, true, "an HPET"),
     DEFINE_PROP_BOOL("i8042", PCMachineState, i8042_enabled, true, "a PS/2 controller"),
     DEFINE_PROP_BOOL("pit", PCMachineState, pit_enabled, true, "an 8254 timer"),
+    DEFINE_PROP_BOOL("sata", PCMachineState, sata_enabled, true,
+                     "a SATA controller (q35)"),
+    DEFINE_PROP_BOOL("smbus", PCMachineState, smbus_enabled, true, "a system management bus"),
     DEFINE_PROP_BOOL("fd-bootchk", PCMachineState, fd_bootchk, true,
                      "firmware looks for the boot signature of floppy disks"),
     DEFINE_PROP_ON_OFF_AUTO("vmport", PCMachineState, vmport, ON_OFF_AUTO_AUTO,
@@ -516,6 +519,7 @@ static const TypeInfo pc_machine_types[] = {
      .name = TYPE_PC_MACHINE,
      .parent = TYPE_X86_MACHINE,
      .abstract = true,
+     .class_size = sizeof(PCMachineClass),
      .instance_size = sizeof(PCMachineState),
      .instance_init = pc_machine_instance_init,
      .instance_finalize = pc_machine_finalize,

@@ -5,23 +5,44 @@
 #ifndef HW_I386_PC_H
 #define HW_I386_PC_H
 
+#include "hw/acpi/acpi-pm.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/i386/acpi-build.h"
 #include "hw/i386/x86.h"
+#include "hw/isa/lpc_ich9.h"
+#include "hw/pci-host/q35.h"
 #include "hw/timer/i8254.h"
 
 #define TYPE_PC_MACHINE MACHINE_TYPE_NAME("generic-pc")
-OBJECT_DECLARE_SIMPLE(PCMachineState, PC_MACHINE, TYPE_PC_MACHINE)
+OBJECT_DECLARE(PCMachineState, PCMachineClass, PC_MACHINE, TYPE_PC_MACHINE)
+
+#define PC_SCI_IRQ 9
 
 typedef enum PCVGAKind { PC_VGA_AUTO, PC_VGA_NONE, PC_VGA_STD } PCVGAKind;
 
 #define PC_FLASH_COUNT 2 /* code, and variables */
 
+/* Where two PCs differ because their chips do. */
+struct PCMachineClass {
+    MachineClass parent_class;
+    const AcpiChipset *acpi_chipset;
+    X86LowMemory low_memory;
+    uint32_t pci_mem_start; /* where BARs go with no firmware, if RAM ends before it */
+    uint8_t pci_irqs[4];    /* where interrupt wires lead then */
+    /*
+     * What firmware does to the chipset's own registers: shadow RAM, interrupt routes, the ports of
+     * power management, ACPI mode.  In reset, with vCPUs stopped.
+     */
+    void (*act_as_firmware)(PCMachineState *pcms);
+    /* Fill in what the ACPI tables say of the chipset, as it is now. */
+    void (*describe_chipset)(PCMachineState *pcms, AcpiPcConfig *config);
+};
+
 struct PCMachineState {
     X86MachineState parent_obj;
 
     /* properties */
-    bool hpet_enabled, i8042_enabled, pit_enabled, fd_bootchk;
+    bool hpet_enabled, i8042_enabled, pit_enabled, fd_bootchk, sata_enabled, smbus_enabled;
     int vmport; /* OnOffAuto */
     int vga;    /* PCVGAKind */
     char *pcspk_audiodev;
@@ -30,10 +51,15 @@ struct PCMachineState {
 
     PCIBus *pci_bus;
     MemoryRegion pci_memory; /* all that is not RAM */
-    PIIX4PMState *pm;
+    ACPIPM *acpi; /* of the power management chip */
+    /* of one chipset; NULL where it is the other */
+    PIIX4PMState *piix4_pm;
+    Q35Host *q35_host;
+    ICH9LPCState *lpc;
     I8254State *pit;
     ISADevice *i8042;
     bool has_vga;
+    uint32_t pci_mem_start;   /* where BARs go with no firmware, up to the I/O APIC */
     AcpiPcConfig acpi_config; /* M15 */
 };
 
@@ -62,6 +88,10 @@ void pc_machine_reset(MachineState *machine, ShutdownCause reason);
 
 /* In pc-sysfw.c: firmware in flash (-drive if=pflash, pflash0=), else as -bios says. */
 bool pc_firmware_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **error);
+/* Two lines, to the bootstrap processor and to all: NULL if there is no SMM.  Free the array. */
+IRQ *pc_smi_lines(PCMachineState *pcms);
+#define PC_SMI_LINES 2
+
 /* In vga-text.c: with no firmware, what its VGA BIOS does. */
 void pc_vga_text_mode(PCMachineState *pcms);
 /* In pc-fw-cfg.c: everything that firmware asks for. */

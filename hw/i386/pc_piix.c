@@ -2,13 +2,22 @@
  *
  * The i440FX machine (request M13): 82441FX host bridge, PIIX3 south bridge.
  */
+#include <string.h>
 #include "hw/i386/pc.h"
 #include "hw/ide/ide.h"
 #include "hw/isa/piix3.h"
 #include "hw/pci-host/i440fx.h"
 
+#define TYPE_I440FX_MACHINE MACHINE_TYPE_NAME("generic-i440fx")
+
 #define IDE_DEVFN PCI_MAKE_DEVFN(1, 1)
 #define PM_DEVFN  PCI_MAKE_DEVFN(1, 3)
+
+#define PIIX3_DEVFN      PCI_MAKE_DEVFN(1, 0)
+#define PIIX3_PIRQ       0x60u /* four route registers */
+#define PIIX4_SMBHSTBASE 0x90u
+#define PIIX4_SMBHSTCFG  0xd2u
+#define HOLE64_SIZE      0x80000000ull
 
 static bool pc_pci_ide_init(PCMachineState *pcms, PCIBus *bus, GError **error)
 {
@@ -17,24 +26,41 @@ static bool pc_pci_ide_init(PCMachineState *pcms, PCIBus *bus, GError **error)
     return ide && ide_create_drives(MACHINE(pcms), ide, error);
 }
 
-/* The bootstrap processor's: the others' SMBASE is where it was when they were reset. */
-static void pc_smi(void *opaque, int n, int level)
-{
-    CPUState *cpu = machine_get_cpu(MACHINE(opaque), 0);
-
-    if (level && cpu) {
-        cpu_interrupt(cpu, CPU_INTERRUPT_SMI);
-    }
-}
-
 static bool pc_pm_init(PCMachineState *pcms, PCIBus *bus, IRQ *gsi, GError **error)
 {
-    IRQ smi = MACHINE(pcms)->smram ? irq_new(pc_smi, pcms, 0) : NULL;
+    IRQ *smi = pc_smi_lines(pcms);
 
-    pcms->pm = piix4_pm_create(bus, PM_DEVFN, gsi[PIIX4_SCI_IRQ], smi, error);
-    irq_unref(smi);
-    return pcms->pm != NULL;
+    pcms->piix4_pm = piix4_pm_create(bus, PM_DEVFN, gsi[PIIX4_SCI_IRQ], smi ? smi[0] : NULL, error);
+    irq_free_array(smi, smi ? PC_SMI_LINES : 0);
+    pcms->acpi = pcms->piix4_pm ? piix4_pm_acpi(pcms->piix4_pm) : NULL;
+    return pcms->piix4_pm != NULL;
 }
+
+/* ---- firmware's part ------------------------------------------------------------------ */
+
+/* The PIIX4's SMBus host goes to the place that everyone uses, its interrupt is the SCI. */
+static void i440fx_act_as_firmware(PCMachineState *pcms)
+{
+    const uint8_t *irqs = PC_MACHINE_GET_CLASS(pcms)->pci_irqs;
+    PCIBus *bus = pcms->pci_bus;
+
+    i440fx_open_ram(bus);
+    for (unsigned i = 0; i < PIIX_NUM_PIRQS; i++) {
+        pci_data_write(bus, (uint32_t)PIIX3_DEVFN << 8 | (PIIX3_PIRQ + i), irqs[i], 1);
+    }
+    piix4_pm_enable_acpi(pcms->piix4_pm);
+    pci_data_write(bus, (uint32_t)PM_DEVFN << 8 | PIIX4_SMBHSTBASE, PIIX4_SMB_BASE | 1, 4);
+    pci_data_write(bus, (uint32_t)PM_DEVFN << 8 | PIIX4_SMBHSTCFG, 0x09, 1);
+    pci_data_write(bus, (uint32_t)PM_DEVFN << 8 | PCI_INTERRUPT_LINE, PIIX4_SCI_IRQ, 1);
+}
+
+static void i440fx_describe_chipset(PCMachineState *pcms, AcpiPcConfig *config)
+{
+    config->gpe_base = PIIX4_GPE_BASE;
+    config->hole64_end = config->hole64_start + HOLE64_SIZE - 1;
+}
+
+/* ---- the board ------------------------------------------------------------------------ */
 
 /* M13: every step below is a row of the blueprint. */
 static bool pc_init1(MachineState *machine, GError **error)
@@ -68,22 +94,46 @@ static bool pc_init1(MachineState *machine, GError **error)
            pc_pm_init(pcms, pcms->pci_bus, x86ms->gsi, error);
 }
 
+static void i440fx_machine_class_init(ObjectClass *klass, const void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+    PCMachineClass *pcmc = PC_MACHINE_CLASS(klass);
+
+    mc->desc = "Standard PC (i440FX + PIIX, 1996)";
+    mc->init = pc_init1;
+    pcmc->acpi_chipset = &acpi_chipset_i440fx;
+    pcmc->low_memory = (X86LowMemory){0xe0000000u, 0xc0000000u};
+    pcmc->pci_mem_start = 0xe0000000u;
+    memcpy(pcmc->pci_irqs, (const uint8_t[4]){10, 10, 11, 11}, 4);
+    pcmc->act_as_firmware = i440fx_act_as_firmware;
+    pcmc->describe_chipset = i440fx_describe_chipset;
+}
+
+static const TypeInfo i440fx_machine_types[] = {
+    {
+     .name = TYPE_I440FX_MACHINE,
+     .parent = TYPE_PC_MACHINE,
+     .abstract = true,
+     .class_init = i440fx_machine_class_init,
+     },
+};
+
+DEFINE_TYPES(i440fx_machine_types)
+
 #define DEFINE_I440FX_MACHINE(suffix, machine_name, options_fn)                                    \
     static void pc_machine_##suffix##_class_init(ObjectClass *klass, const void *data)             \
     {                                                                                              \
         MachineClass *mc = MACHINE_CLASS(klass);                                                   \
                                                                                                    \
         mc->name = (machine_name);                                                                 \
-        mc->desc = "Standard PC (i440FX + PIIX, 1996)";                                            \
-        mc->init = pc_init1;                                                                       \
         (options_fn)(mc);                                                                          \
     }                                                                                              \
     static const TypeInfo pc_machine_type_##suffix[] = {                                           \
         {                                                                                          \
-         .name = MACHINE_TYPE_NAME(machine_name),                                               \
-         .parent = TYPE_PC_MACHINE,                                                             \
-         .class_init = pc_machine_##suffix##_class_init,                                        \
-         },                                                                                         \
+         .name = MACHINE_TYPE_NAME(machine_name),                                                  \
+         .parent = TYPE_I440FX_MACHINE,                                                            \
+         .class_init = pc_machine_##suffix##_class_init,                                           \
+         },                                                                                        \
     };                                                                                             \
     DEFINE_TYPES(pc_machine_type_##suffix)
 

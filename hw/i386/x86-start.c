@@ -126,6 +126,11 @@ static E820Map *start_map(const X86MachineState *x86ms, const StartTables *st)
     e820_set(map, X86_BOOT_EBDA, EBDA_SIZE, E820_RESERVED);
     e820_set(map, st->address, x86ms->below_4g_mem_size - st->address, E820_RESERVED);
     e820_set(map, FIRMWARE_START, FOUR_GIB - FIRMWARE_START, E820_RESERVED);
+    for (guint i = 0; i < x86ms->reserved->len; i++) {
+        const E820Entry *entry = e820_entry(x86ms->reserved, i);
+
+        e820_set(map, entry->addr, entry->size, entry->type);
+    }
     /* The screen and the expansion ROMs are PCI's, not reserved. */
     e820_remove(map, 0xa0000, BIOS_AREA - 0xa0000);
     return map;

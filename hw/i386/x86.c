@@ -7,8 +7,6 @@
 #include "quoin-config.h"
 
 #define FOUR_GIB         0x100000000ull
-#define PCI_HOLE_START   0xe0000000ull /* RAM that ends before it stays in one piece */
-#define LARGE_RAM_SPLIT  0xc0000000ull /* where more RAM than that is cut */
 #define MIN_RAM_SPLIT    0x00100000ull
 #define BIOS_DEFAULT     "bios-256k.bin"
 #define BIOS_MAX_SIZE    (16u * 1024 * 1024)
@@ -106,19 +104,19 @@ bool x86_cpus_init(X86MachineState *x86ms, GError **error)
 
 /* ---- memory ------------------------------------------------------------------------ */
 
-static void x86_split_memory(X86MachineState *x86ms)
+static void x86_split_memory(X86MachineState *x86ms, const X86LowMemory *low)
 {
     uint64_t ram = MACHINE(x86ms)->ram_size;
     uint64_t split = x86ms->max_ram_below_4g;
 
     if (!split) {
-        split = ram > PCI_HOLE_START ? LARGE_RAM_SPLIT : PCI_HOLE_START;
+        split = ram >= low->whole ? low->split : low->whole;
     }
     x86ms->below_4g_mem_size = MIN(ram, split);
     x86ms->above_4g_mem_size = ram - x86ms->below_4g_mem_size;
 }
 
-bool x86_memory_init(X86MachineState *x86ms, GError **error)
+bool x86_memory_init(X86MachineState *x86ms, const X86LowMemory *low, GError **error)
 {
     MachineState *machine = MACHINE(x86ms);
     Object *owner = OBJECT(x86ms);
@@ -127,7 +125,7 @@ bool x86_memory_init(X86MachineState *x86ms, GError **error)
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "the machine has no RAM (-m)");
         return false;
     }
-    x86_split_memory(x86ms);
+    x86_split_memory(x86ms, low);
     memory_region_init_alias(&x86ms->ram_below_4g, owner, "ram-below-4g", machine->ram, 0,
                              x86ms->below_4g_mem_size);
     memory_region_add_subregion(machine->system_memory, 0, &x86ms->ram_below_4g);
@@ -240,6 +238,7 @@ static void x86_machine_instance_init(Object *obj)
     MachineClass *mc = MACHINE_GET_CLASS(obj);
 
     x86ms->apic_ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    x86ms->reserved = e820_new();
     x86ms->smbios = smbios_config_new(mc->desc, mc->name);
 }
 
@@ -248,6 +247,7 @@ static void x86_machine_finalize(Object *obj)
     X86MachineState *x86ms = X86_MACHINE(obj);
 
     g_array_unref(x86ms->apic_ids);
+    g_array_unref(x86ms->reserved);
     smbios_config_free(x86ms->smbios);
     loader_free(x86ms->loader);
 }

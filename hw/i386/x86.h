@@ -39,6 +39,8 @@ struct X86MachineState {
     bool flash_firmware; /* firmware is in a flash device of the board's */
     GArray *apic_ids; /* of uint32_t: every CPU that there may be */
 
+    E820Map *reserved; /* beside RAM, in the map of a machine without firmware */
+
     GSIState gsi_state;
     IRQ *gsi; /* X86_NUM_GSI lines into gsi_state; the machine's */
     DeviceState *ioapic;
@@ -61,8 +63,14 @@ uint32_t x86_apic_id_from_index(const SMPConfig *smp, unsigned index);
 
 /* ---- memory and firmware ------------------------------------------------------------ */
 
+/* How much RAM lies below 4 GiB, where max-ram-below-4g does not say. */
+typedef struct X86LowMemory {
+    uint64_t whole; /* less than that is not cut */
+    uint64_t split; /* where more is cut */
+} X86LowMemory;
+
 /* Split machine->ram_size at 4 GiB and map it. */
-bool x86_memory_init(X86MachineState *x86ms, GError **error);
+bool x86_memory_init(X86MachineState *x86ms, const X86LowMemory *low, GError **error);
 /* -bios at the top of 4 GiB, its end also below 1 MiB; nothing for -kernel alone. */
 bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError **error);
 /* Of firmware that is elsewhere: its end, copied below 1 MiB. */

@@ -220,9 +220,9 @@ static void test_memory_split(void)
 
 static void test_memory_in_one_piece(void)
 {
-    g_autoptr(PcTest) p = pc_new(false, 3584 * MIB);
+    g_autoptr(PcTest) p = pc_new(false, 3583 * MIB);
 
-    g_assert_true(is_ram(p, 0xdffff000));
+    g_assert_true(is_ram(p, 0xdfeff000));
     g_assert_false(is_ram(p, 0x100000000));
 }
 

@@ -105,6 +105,7 @@ static const struct {
     {"ide-hd",         "a disk needs an image"                            },
     {"vmcoreinfo",     "this machine has no fw_cfg"                       },
     {"i440FX-pcihost", "made by a machine, with its memory"               },
+    {"q35-pcihost",    "made by a machine, with its memory"               },
     {TYPE_CPU,         "CPUs are made by a machine, after its accelerator"},
 };
 

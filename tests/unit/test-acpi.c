@@ -98,6 +98,7 @@ static const AcpiPcConfig *pc_config(unsigned nr_cpus, unsigned max_cpus)
         ids[i] = i;
     }
     c = (AcpiPcConfig){
+        .chipset = &acpi_chipset_i440fx,
         .apic_ids = ids,
         .nr_cpus = nr_cpus,
         .max_cpus = max_cpus,
