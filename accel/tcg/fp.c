@@ -451,7 +451,7 @@ static void exec_fnstenv(CPUX86State *env, const X86Insn *i)
 static void enter_mmx(CPUX86State *env, X86LegacyArea *legacy)
 {
     if (legacy->fsw & 0x80) { /* an exception is pending */
-        x86_raise_exception(env, EXCP_MF);
+        x86_raise_x87(env);
     }
     turn_to_top_0(legacy);
     legacy->ftw = 0xff;

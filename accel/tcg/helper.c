@@ -221,5 +221,8 @@ void tcg_entry_fault(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
     if (t->fault_vector == EXCP_GP || t->fault_vector == EXCP_AC) {
         x86_raise_exception_err(env, (int)t->fault_vector, 0);
     }
+    if (t->fault_vector == EXCP_MF) {
+        x86_raise_x87(env);
+    }
     x86_raise_exception(env, (int)t->fault_vector);
 }

@@ -168,7 +168,7 @@ void tcg_wait_for_fp(CPUX86State *env, const ColdDesc *desc)
     if (desc->fp_wait && pending) {
         tcg_sync_rip(env, desc);
         tcg_flags_to_env(env);
-        x86_raise_exception(env, EXCP_MF);
+        x86_raise_x87(env);
     }
 }
 

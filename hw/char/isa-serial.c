@@ -74,6 +74,7 @@ static bool isa_serial_realize(DeviceState *dev, GError **error)
         return false;
     }
     s->irq = isa_get_irq(&s->parent_obj, s->isa_irq);
+    s->uart.gated_by_out2 = true;
     if (!serial_realize(&s->uart, dev, &s->irq, (Chardev *)s->chardev, error)) {
         return false;
     }

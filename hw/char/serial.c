@@ -112,7 +112,9 @@ static uint8_t serial_interrupt(const Serial *s)
 
 void serial_update_irq(Serial *s)
 {
-    irq_set(*s->irq, serial_interrupt(s) != IIR_NONE);
+    bool gate = !s->gated_by_out2 || (s->mcr & MCR_OUT2);
+
+    irq_set(*s->irq, gate && serial_interrupt(s) != IIR_NONE);
 }
 
 /* ---- receiver ---------------------------------------------------------------------- */
@@ -462,7 +464,8 @@ static const MemoryRegionOps serial_ops = {
 void serial_reset(Serial *s)
 {
     s->divisor = 12; /* 9600 baud, as firmware leaves it */
-    s->ier = s->fcr = s->lcr = s->mcr = s->scr = s->rbr = 0;
+    s->ier = s->fcr = s->lcr = s->scr = s->rbr = 0;
+    s->mcr = MCR_OUT2; /* so that who polls LSR and never writes here has interrupts all the same */
     s->lsr = LSR_THRE | LSR_TEMT;
     s->thre_pending = s->timeout_pending = s->waiting = false;
     s->rx.count = s->tx.count = 0;

@@ -24,6 +24,7 @@ typedef struct SerialFIFO {
 typedef struct Serial {
     DeviceState *dev;
     IRQ *irq; /* the owner's output */
+    bool gated_by_out2; /* OUT2 drives a buffer behind INTR, as on a PC's adapter */
     CharFrontend chr;
     MemoryRegion io;
     Timer *timeout_timer;

@@ -54,7 +54,6 @@ bool pc_check_options(PCMachineState *pcms, GError **error)
 
 /* ---- interrupts ------------------------------------------------------------------- */
 
-/* GSI 0 is the 8254's: input 0 of the 8259, pin 2 of the I/O APIC (MADT override). */
 static void gsi_handler(void *opaque, int n, int level)
 {
     GSIState *s = opaque;
@@ -62,7 +61,7 @@ static void gsi_handler(void *opaque, int n, int level)
     if (n < ISA_NUM_IRQS) {
         irq_set(s->i8259_irq[n], level);
     }
-    irq_set(s->ioapic_irq[n == 0 ? 2 : n], level);
+    irq_set(s->ioapic_irq[n], level);
 }
 
 GSIState *pc_gsi_create(X86MachineState *x86ms, IRQ **ret_gsi)
@@ -226,6 +225,7 @@ static bool pc_timers_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError *
     if (!x86ms->rtc) {
         return false;
     }
+    x86_nmi_init(x86ms);
     if (!pcms->pit_enabled) {
         return true;
     }
@@ -248,7 +248,7 @@ static bool pc_superio_init(PCMachineState *pcms, ISABus *bus, GError **error)
         pcms->i8042 = i8042_create(bus, a20, error);
         ok = pcms->i8042 != NULL;
     }
-    ok = ok && port92_create(bus, a20, error);
+    ok = ok && port92_create(bus, a20, error) && portf0_create(bus, MACHINE(pcms), error);
     irq_unref(a20);
     return ok;
 }
@@ -428,6 +428,24 @@ static void pc_init_keyboard_controller(MachineState *machine)
     address_space_store(&machine->address_space_io, KBD_DATA, KBD_MODE, 1, MEMTXATTRS_NONE);
 }
 
+/* The bootstrap processor's local APIC in virtual wire mode (MP specification 1.4, 3.6.2.2). */
+static void pc_init_virtual_wire(MachineState *machine)
+{
+    static const struct {
+        uint16_t reg;
+        uint32_t value;
+    } rows[] = {
+        {0x0f0, 0x1ff},  /* enabled, spurious vector ffh */
+        {0x350, 0x8700}, /* LINT0: ExtINT */
+        {0x360, 0x8400}, /* LINT1: NMI */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        address_space_store(&machine->address_space_memory, APIC_DEFAULT_ADDRESS + rows[i].reg,
+                            rows[i].value, 4, MEMTXATTRS_NONE);
+    }
+}
+
 /* The part of firmware's work that is in devices. */
 static void pc_act_as_firmware(PCMachineState *pcms)
 {
@@ -435,6 +453,7 @@ static void pc_act_as_firmware(PCMachineState *pcms)
     MachineState *machine = MACHINE(pcms);
     g_autoptr(GError) error = NULL;
 
+    pc_init_virtual_wire(machine);
     pcmc->act_as_firmware(pcms);
     address_space_store(&machine->address_space_io, ELCR_HIGH, 0x0c, 1, MEMTXATTRS_NONE);
     if (!pci_assign_resources(pcms->pci_bus, pcms->pci_mem_start, PCI_MEM_END, PCI_IO_START,
@@ -512,6 +531,7 @@ static void pc_machine_class_init(ObjectClass *klass, const void *data)
     mc->block_default_type = "ide";
     mc->done = pc_machine_done;
     mc->reset = pc_machine_reset;
+    mc->inject_nmi = x86_inject_nmi;
 }
 
 static const TypeInfo pc_machine_types[] = {

@@ -82,6 +82,9 @@ bool pc_basic_device_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError **
 bool pc_fw_cfg_init(PCMachineState *pcms, GError **error);
 void pc_cmos_init(PCMachineState *pcms);
 
+/* In port-f0.c: FERR# of the first CPU to IRQ 13. */
+bool portf0_create(ISABus *bus, MachineState *machine, GError **error);
+
 /* MachineClass::done and reset. */
 bool pc_machine_done(MachineState *machine, GError **error);
 void pc_machine_reset(MachineState *machine, ShutdownCause reason);

@@ -102,6 +102,39 @@ bool x86_cpus_init(X86MachineState *x86ms, GError **error)
     return true;
 }
 
+/* ---- NMI ----------------------------------------------------------------------------- */
+
+void x86_inject_nmi(MachineState *machine)
+{
+    X86MachineState *x86ms = X86_MACHINE(machine);
+
+    machine_irq_lock(machine);
+    x86ms->nmi_pending = x86ms->nmi_masked;
+    if (!x86ms->nmi_masked) {
+        apic_nmi(machine);
+    }
+    machine_irq_unlock(machine);
+}
+
+static void x86_set_nmi_mask(void *opaque, int n, int level)
+{
+    X86MachineState *x86ms = opaque;
+    MachineState *machine = MACHINE(x86ms);
+
+    machine_irq_lock(machine);
+    x86ms->nmi_masked = level;
+    if (!level && x86ms->nmi_pending) {
+        x86_inject_nmi(machine);
+    }
+    machine_irq_unlock(machine);
+}
+
+void x86_nmi_init(X86MachineState *x86ms)
+{
+    x86ms->nmi_mask = irq_new(x86_set_nmi_mask, x86ms, 0);
+    qdev_connect_gpio_out_named(DEVICE(x86ms->rtc), RTC_NMI_MASK, 0, x86ms->nmi_mask);
+}
+
 /* ---- memory ------------------------------------------------------------------------ */
 
 static void x86_split_memory(X86MachineState *x86ms, const X86LowMemory *low)
@@ -250,6 +283,7 @@ static void x86_machine_finalize(Object *obj)
     g_array_unref(x86ms->reserved);
     smbios_config_free(x86ms->smbios);
     loader_free(x86ms->loader);
+    irq_unref(x86ms->nmi_mask);
 }
 
 static const TypeInfo x86_machine_types[] = {

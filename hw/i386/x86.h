@@ -46,6 +46,8 @@ struct X86MachineState {
     DeviceState *ioapic;
     FWCfgState *fw_cfg;
     RTCState *rtc;
+    IRQ nmi_mask; /* from port 70h */
+    bool nmi_masked, nmi_pending; /* under the irq lock */
     SmbiosConfig *smbios;
 
     /* -kernel without firmware */
@@ -60,6 +62,13 @@ bool x86_cpus_init(X86MachineState *x86ms, GError **error);
 bool x86_cpu_new(X86MachineState *x86ms, uint32_t apic_id, GError **error);
 /* APIC ID of CPU n: its place in threads, cores, dies and sockets (SDM vol. 3, 9.9.1). */
 uint32_t x86_apic_id_from_index(const SMPConfig *smp, unsigned index);
+
+/*
+ * What the chipset holds of the NMI line: the mask in port 70h, whose RTC is there by now, and
+ * MachineClass::inject_nmi, which waits for it.
+ */
+void x86_nmi_init(X86MachineState *x86ms);
+void x86_inject_nmi(MachineState *machine);
 
 /* ---- memory and firmware ------------------------------------------------------------ */
 

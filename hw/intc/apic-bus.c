@@ -183,6 +183,20 @@ IRQ apic_nmi_line(MachineState *machine)
     return apic_bus_get(machine)->lint[1];
 }
 
+void apic_nmi(MachineState *machine)
+{
+    APICBus *bus = apic_bus_get(machine);
+    CPUState *first = machine_get_cpu(machine, 0);
+
+    machine_irq_lock(machine);
+    if (bus->sink && first) {
+        cpu_interrupt(first, CPU_INTERRUPT_NMI); /* our APICs are idle: as LINT1 is programmed */
+    } else {
+        irq_pulse(bus->lint[1]);
+    }
+    machine_irq_unlock(machine);
+}
+
 void apic_set_pic(MachineState *machine, I8259State *master)
 {
     apic_bus_get(machine)->pic = master;

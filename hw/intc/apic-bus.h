@@ -71,4 +71,7 @@ typedef void (*APICEOIHandler)(void *opaque, uint8_t vector);
 void apic_bus_add_eoi_handler(APICBus *bus, APICEOIHandler fn, void *opaque);
 void apic_bus_del_eoi_handler(APICBus *bus, APICEOIHandler fn, void *opaque);
 
+/* The registers of the local APIC of that ID as text; false: there is none. */
+bool apic_print(MachineState *machine, uint32_t apic_id, GString *out);
+
 #endif

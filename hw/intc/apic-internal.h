@@ -134,6 +134,8 @@ uint8_t apic_ppr(const LocalAPIC *s);
 void apic_accept(LocalAPIC *s, const APICMessage *message);
 void apic_deliver_lvt(LocalAPIC *s, enum APICLVT n);
 void apic_set_lint(LocalAPIC *s, int n, int level);
+/* The entry of a LINT pin was written: a level that is up at the pin counts now. */
+void apic_check_lint(LocalAPIC *s, enum APICLVT lvt);
 void apic_error(LocalAPIC *s, uint32_t esr_bit);
 void apic_eoi(LocalAPIC *s);
 /* CPU_INTERRUPT_HARD says what get_interrupt() would. */

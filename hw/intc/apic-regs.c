@@ -91,6 +91,9 @@ static void apic_write_lvt(LocalAPIC *s, enum APICLVT n, uint32_t value)
     } else {
         s->lvt[n] = value | (value & LVT_LEVEL ? s->lvt[n] & LVT_REMOTE_IRR : 0);
     }
+    if (n == APIC_LVT_LINT0 || n == APIC_LVT_LINT1) {
+        apic_check_lint(s, n);
+    }
     apic_update(s);
 }
 

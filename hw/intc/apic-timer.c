@@ -4,14 +4,17 @@
  * through the divider, or waits for a value of the TSC.
  *
  * The count is computed from the clock; a host timer exists only while an
- * interrupt could come of it.  A periodic timer that is due more often than
- * APIC_TIMER_MIN_NS loses ticks, so that no guest can keep the host's loop busy.
+ * interrupt could come of it.  Periodic ticks that the host was too late for follow one by one,
+ * for guests count them: at most APIC_TIMER_BACKLOG_NS of them.  A timer that is due more
+ * often than APIC_TIMER_MIN_NS loses ticks, so that no guest can keep the host's loop busy.
  */
 #include "hw/intc/apic-internal.h"
 
 #include "target/i386/cpu.h"
 
-#define APIC_TIMER_MIN_NS 20000
+#define APIC_TIMER_MIN_NS      20000
+#define APIC_TIMER_CATCH_UP_NS 100000 /* between ticks that are late, at most */
+#define APIC_TIMER_BACKLOG_NS  250000000
 
 static int64_t timer_now(LocalAPIC *s)
 {
@@ -86,6 +89,27 @@ static void timer_rearm(LocalAPIC *s, int64_t now)
     }
 }
 
+/* After the tick that was due at timer_next. */
+static void timer_after_tick(LocalAPIC *s, int64_t now)
+{
+    int64_t period = timer_period_ns(s), due = s->timer_next + period;
+    int64_t gap = MIN(period / 2, APIC_TIMER_CATCH_UP_NS);
+
+    if (timer_mode(s) != LVT_TIMER_PERIODIC || !period) {
+        timer_arm(s, -1);
+        return;
+    }
+    if (period < APIC_TIMER_MIN_NS) {
+        timer_arm(s, now + APIC_TIMER_MIN_NS);
+        return;
+    }
+    if (now - due > APIC_TIMER_BACKLOG_NS) {
+        due += (now - APIC_TIMER_BACKLOG_NS - due) / period * period;
+    }
+    s->timer_next = due;
+    timer_mod(s->timer, MAX(due, now + gap));
+}
+
 static bool deadline_reached(LocalAPIC *s)
 {
     return x86_cpu_guest_tsc(cpu_env(s->cpu)) >= s->tsc_deadline;
@@ -101,9 +125,7 @@ static void timer_expired(void *opaque)
         /* Changed by a CPU between the loop's look and ours. */
     } else if (timer_mode(s) != LVT_TIMER_DEADLINE) {
         apic_deliver_lvt(s, APIC_LVT_TIMER);
-        int64_t next = timer_next_count(s, now);
-        bool too_often = next >= 0 && timer_period_ns(s) < APIC_TIMER_MIN_NS;
-        timer_arm(s, too_often ? now + APIC_TIMER_MIN_NS : next);
+        timer_after_tick(s, now);
     } else if (!deadline_reached(s)) {
         timer_rearm(s, now);
     } else {

@@ -101,11 +101,7 @@ static int apic_pending_vector(const LocalAPIC *s)
     return v >= 0 && v >> 4 > apic_ppr(s) >> 4 ? v : -1;
 }
 
-/*
- * Whether the 8259 gets through: always when the APIC is disabled (11.4.3),
- * else as LINT0 says.  LINT0 counts even while SVR disables the APIC, for
- * firmware-less boots rely on the virtual wire (see apic_reset_registers()).
- */
+/* Whether the 8259 gets through: always when the APIC is disabled (11.4.3), else as LINT0 says. */
 static bool apic_extint_pending(const LocalAPIC *s)
 {
     uint32_t lvt = s->lvt[APIC_LVT_LINT0];
@@ -259,6 +255,16 @@ void apic_set_lint(LocalAPIC *s, int n, int level)
     apic_update(s);
 }
 
+void apic_check_lint(LocalAPIC *s, enum APICLVT lvt)
+{
+    unsigned n = lvt == APIC_LVT_LINT0 ? 0 : 1;
+
+    if ((s->lint_level & 1u << n) && (s->lvt[lvt] & LVT_LEVEL) &&
+        (s->lvt[lvt] >> LVT_MODE_SHIFT & 7) == APIC_DM_FIXED) {
+        apic_deliver_lvt(s, lvt);
+    }
+}
+
 /* A level-triggered pin that is still high when its interrupt ends fires again. */
 static void apic_eoi_lint(LocalAPIC *s, uint8_t vector)
 {
@@ -361,10 +367,6 @@ static void apic_reset_registers(LocalAPIC *s)
         s->lvt[i] = LVT_MASKED;
     }
     s->extint_message = false;
-    /* Virtual wire on the bootstrap processor, as firmware leaves it, for boots without one. */
-    if (s->bsp) {
-        s->lvt[APIC_LVT_LINT0] = APIC_DM_EXTINT << LVT_MODE_SHIFT;
-    }
     apic_timer_reset(s);
 }
 

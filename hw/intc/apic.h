@@ -23,6 +23,8 @@
 IRQ apic_extint_line(MachineState *machine);
 /* The same for LINT1: NMI. */
 IRQ apic_nmi_line(MachineState *machine);
+/* NMI# of the chipset: to LINT1 of all, once. */
+void apic_nmi(MachineState *machine);
 /* Who answers INTR acknowledge cycles, for every "apic" of the machine. */
 void apic_set_pic(MachineState *machine, I8259State *master);
 

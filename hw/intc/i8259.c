@@ -13,7 +13,10 @@
  */
 #include "hw/intc/i8259.h"
 
+#include <string.h>
+
 #include "hw/core/machine.h"
+#include "hw/intc/intc.h"
 #include "system/log.h"
 
 #define ICW1_IC4  0x01
@@ -48,6 +51,7 @@ struct I8259State {
 
     /* under the irq lock */
     uint8_t lines; /* levels at the inputs */
+    uint64_t counts[ISA_NUM_IRQS]; /* how often they rose; the slave's are from 8 on */
     uint8_t irr, imr, isr, elcr;
     uint8_t lowest; /* input of lowest priority */
     uint8_t vector_base;
@@ -105,6 +109,8 @@ static void i8259_set_line_locked(I8259State *s, int n, int level)
 {
     uint8_t bit = bit_at(n);
     bool follows = (s->elcr & bit) || (s->cascade && n == CASCADE_INPUT);
+
+    s->counts[s->master ? n : n + 8] += level && !(s->lines & bit);
 
     if (level && (follows || !(s->lines & bit))) {
         if (!(s->imr & bit)) {
@@ -334,6 +340,36 @@ static const MemoryRegionOps i8259_elcr_ops = {
     .lock = MR_LOCK_NONE,
 };
 
+/* ---- for people ------------------------------------------------------------------- */
+
+static void i8259_print(InterruptController *intc, GString *out)
+{
+    I8259State *s = (I8259State *)intc;
+
+    machine_irq_lock(s->machine);
+    g_string_append_printf(out,
+                           "pic%d: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d "
+                           "elcr=%02x fnm=%d\n",
+                           s->master ? 0 : 1, s->irr, s->imr, s->isr, (s->lowest + 1) & 7,
+                           s->vector_base, s->read_isr, s->elcr, s->special_fully_nested);
+    machine_irq_unlock(s->machine);
+}
+
+/* The master answers for both. */
+static unsigned i8259_get_counts(InterruptController *intc, const uint64_t **ret_counts)
+{
+    I8259State *s = (I8259State *)intc;
+
+    if (!s->master) {
+        return 0;
+    }
+    if (s->cascade) {
+        memcpy(s->counts + 8, I8259(s->cascade)->counts + 8, 8 * sizeof(s->counts[0]));
+    }
+    *ret_counts = s->counts;
+    return ISA_NUM_IRQS;
+}
+
 /* ---- device -------------------------------------------------------------------- */
 
 /* Levels at the inputs belong to who drives them and survive. */
@@ -448,7 +484,11 @@ static const StateField i8259_state[] = {
 static void i8259_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
+    InterruptControllerClass *ic =
+        OBJECT_CLASS_CHECK(InterruptControllerClass, klass, TYPE_INTERRUPT_CONTROLLER);
 
+    ic->print = i8259_print;
+    ic->get_counts = i8259_get_counts;
     dc->realize = i8259_realize;
     dc->reset_enter = i8259_reset;
     dc->reset_hold = i8259_reset_hold;
@@ -461,6 +501,7 @@ static const TypeInfo i8259_types[] = {
      .parent = TYPE_ISA_DEVICE,
      .instance_size = sizeof(I8259State),
      .class_init = i8259_class_init,
+     .interfaces = (const InterfaceInfo[]){{TYPE_INTERRUPT_CONTROLLER}, {NULL}},
      .properties = i8259_properties,
      .doc = "8259A interrupt controller"},
 };

@@ -10,6 +10,7 @@
  */
 #include "hw/intc/ioapic.h"
 
+#include "hw/intc/intc.h"
 #include "system/log.h"
 
 #define REG_SELECT 0x00
@@ -48,9 +49,17 @@ struct IOAPICState {
     uint8_t id, select;
     uint32_t lines; /* levels at the pins */
     uint64_t entries[IOAPIC_NUM_PINS];
+    uint64_t counts[IOAPIC_NUM_PINS]; /* by input: how often it rose */
+    uint32_t inputs;                  /* their levels */
 };
 
 /* ---- delivery -------------------------------------------------------------------- */
+
+/* SMI, NMI, INIT and ExtINT are edges whatever the trigger mode says (3.2.4, delivery mode). */
+static bool entry_is_level(uint64_t e)
+{
+    return (e & ENTRY_LEVEL) && (e >> ENTRY_MODE_SHIFT & 7) <= APIC_DM_LOWEST;
+}
 
 static APICMessage ioapic_message(const IOAPICState *s, int pin)
 {
@@ -61,7 +70,7 @@ static APICMessage ioapic_message(const IOAPICState *s, int pin)
         .vector = e & 0xff,
         .mode = e >> ENTRY_MODE_SHIFT & 7,
         .logical = e & ENTRY_LOGICAL,
-        .level = e & ENTRY_LEVEL,
+        .level = entry_is_level(e),
     };
 }
 
@@ -71,7 +80,7 @@ static void ioapic_send(IOAPICState *s, int pin)
 
     log_if(LOG_IRQ, "ioapic: pin %d sends vector %02x, mode %u, to %s %02x\n", pin, message.vector,
            message.mode, message.logical ? "logical" : "physical", message.dest);
-    if (message.level && message.mode <= APIC_DM_LOWEST) {
+    if (message.level) {
         s->entries[pin] |= ENTRY_REMOTE_IRR;
     }
     apic_bus_deliver(s->bus, &message);
@@ -82,20 +91,26 @@ static void ioapic_service_level(IOAPICState *s, int pin)
 {
     uint64_t e = s->entries[pin];
 
-    if ((e & ENTRY_LEVEL) && (s->lines & 1u << pin) && !(e & (ENTRY_MASKED | ENTRY_REMOTE_IRR))) {
+    if (entry_is_level(e) && (s->lines & 1u << pin) && !(e & (ENTRY_MASKED | ENTRY_REMOTE_IRR))) {
         ioapic_send(s, pin);
     }
 }
 
-/* An edge at a masked pin is not remembered (3.2.4, interrupt mask). */
-static void ioapic_set_irq(void *opaque, int pin, int level)
+/*
+ * An edge at a masked pin is not remembered (3.2.4, interrupt mask).  Input n is a PC's GSI n:
+ * its GSI 0, the 8254, comes in at pin 2, where an 8259 would (MADT: interrupt source override).
+ */
+static void ioapic_set_irq(void *opaque, int n, int level)
 {
     IOAPICState *s = opaque;
+    int pin = n == 0 ? 2 : n;
 
     machine_irq_lock(s->machine);
+    s->counts[n] += level && !(s->inputs & 1u << n);
+    s->inputs = level ? s->inputs | 1u << n : s->inputs & ~(1u << n);
     bool rising = level && !(s->lines & 1u << pin);
     s->lines = level ? s->lines | 1u << pin : s->lines & ~(1u << pin);
-    if (s->entries[pin] & ENTRY_LEVEL) {
+    if (entry_is_level(s->entries[pin])) {
         ioapic_service_level(s, pin);
     } else if (rising && !(s->entries[pin] & ENTRY_MASKED)) {
         ioapic_send(s, pin);
@@ -109,7 +124,7 @@ static void ioapic_eoi(void *opaque, uint8_t vector)
 
     for (int pin = 0; pin < IOAPIC_NUM_PINS; pin++) {
         uint64_t e = s->entries[pin];
-        if ((e & 0xff) == vector && (e & ENTRY_LEVEL) && (e & ENTRY_REMOTE_IRR)) {
+        if ((e & 0xff) == vector && (e & ENTRY_REMOTE_IRR)) {
             s->entries[pin] &= ~ENTRY_REMOTE_IRR;
             ioapic_service_level(s, pin);
         }
@@ -221,6 +236,65 @@ static const MemoryRegionOps ioapic_ops = {
     .lock = MR_LOCK_NONE,
 };
 
+/* ---- for people --------------------------------------------------------------------- */
+
+static void print_pins(uint32_t pins, GString *out)
+{
+    for (int pin = 0; pin < IOAPIC_NUM_PINS; pin++) {
+        if (pins >> pin & 1) {
+            g_string_append_printf(out, " %d", pin);
+        }
+    }
+    g_string_append(out, pins ? "\n" : " (none)\n");
+}
+
+static void print_entry(int pin, uint64_t e, GString *out)
+{
+    static const char *const modes[] = {"fixed", "lowest", "SMI", "...", "NMI", "INIT", "...",
+                                        "extINT"};
+
+    g_string_append_printf(out,
+                           "  pin %-2d 0x%016" G_GINT64_MODIFIER "x dest=%" G_GINT64_MODIFIER
+                           "x vec=%-3u %s %-5s %-6s %-6s %s\n",
+                           pin, e, e >> ENTRY_DEST_SHIFT, (unsigned)(e & 0xff),
+                           e & 1u << 13 ? "active-lo" : "active-hi",
+                           e & ENTRY_LEVEL ? "level" : "edge", e & ENTRY_MASKED ? "masked" : "",
+                           modes[e >> ENTRY_MODE_SHIFT & 7],
+                           e & ENTRY_LOGICAL ? "logical" : "physical");
+}
+
+static void ioapic_print(InterruptController *intc, GString *out)
+{
+    IOAPICState *s = (IOAPICState *)intc;
+    uint32_t remote_irr = 0, request = 0;
+
+    machine_irq_lock(s->machine);
+    g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x", s->version, s->id,
+                           s->select);
+    if (s->select >= INDEX_REDIRECTION) {
+        g_string_append_printf(out, " (redir[%d])", (s->select - INDEX_REDIRECTION) / 2);
+    }
+    g_string_append_c(out, '\n');
+    for (int pin = 0; pin < IOAPIC_NUM_PINS; pin++) {
+        uint64_t e = s->entries[pin];
+
+        print_entry(pin, e, out);
+        remote_irr |= (uint32_t)!!(e & ENTRY_REMOTE_IRR) << pin;
+        request |= entry_is_level(e) ? s->lines & 1u << pin : 0;
+    }
+    g_string_append(out, "  IRR     ");
+    print_pins(request, out);
+    g_string_append(out, "  Remote IRR");
+    print_pins(remote_irr, out);
+    machine_irq_unlock(s->machine);
+}
+
+static unsigned ioapic_get_counts(InterruptController *intc, const uint64_t **ret_counts)
+{
+    *ret_counts = ((IOAPICState *)intc)->counts;
+    return IOAPIC_NUM_PINS;
+}
+
 /* ---- device ---------------------------------------------------------------------- */
 
 static void ioapic_reset(DeviceState *dev, ResetType type)
@@ -282,6 +356,7 @@ static const StateField ioapic_state[] = {
     STATE_FIELD(IOAPICState, id),
     STATE_FIELD(IOAPICState, select),
     STATE_FIELD(IOAPICState, lines),
+    STATE_FIELD(IOAPICState, inputs),
     STATE_FIELD(IOAPICState, entries),
     STATE_END,
 };
@@ -289,7 +364,11 @@ static const StateField ioapic_state[] = {
 static void ioapic_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
+    InterruptControllerClass *ic =
+        OBJECT_CLASS_CHECK(InterruptControllerClass, klass, TYPE_INTERRUPT_CONTROLLER);
 
+    ic->print = ioapic_print;
+    ic->get_counts = ioapic_get_counts;
     dc->realize = ioapic_realize;
     dc->reset_enter = ioapic_reset;
     dc->state = ioapic_state;
@@ -301,6 +380,7 @@ static const TypeInfo ioapic_types[] = {
      .parent = TYPE_SYS_BUS_DEVICE,
      .instance_size = sizeof(IOAPICState),
      .class_init = ioapic_class_init,
+     .interfaces = (const InterfaceInfo[]){{TYPE_INTERRUPT_CONTROLLER}, {NULL}},
      .properties = ioapic_properties,
      .doc = "I/O APIC with 24 inputs"},
 };

@@ -77,7 +77,7 @@ static const ClockType clock_types[] = {CLOCK_HOST, CLOCK_REALTIME_NS, CLOCK_VIR
 struct RTCState {
     ISADevice parent_obj;
     MemoryRegion io;
-    IRQ irq;
+    IRQ irq, nmi_mask;
     VMClock *vm_clock;
     Timer *update_timer, *periodic_timer;
 
@@ -442,6 +442,7 @@ static void rtc_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     if (addr == 0) {
         s->index = data & (RTC_SIZE - 1);
         s->nmi_masked = data & NMI_MASK;
+        irq_set(s->nmi_mask, s->nmi_masked);
     } else {
         rtc_write_register(s, s->index, data);
     }
@@ -468,11 +469,6 @@ uint8_t mc146818_rtc_get_cmos(RTCState *s, int addr)
     uint8_t value = s->cmos[addr & (RTC_SIZE - 1)];
     device_unlock(DEVICE(s));
     return value;
-}
-
-bool mc146818_rtc_nmi_masked(RTCState *s)
-{
-    return s->nmi_masked;
 }
 
 RTCState *mc146818_rtc_create(ISABus *bus, int base_year, IRQ intercept, GError **error)
@@ -509,6 +505,7 @@ static void rtc_reset(DeviceState *dev, ResetType type)
 static void rtc_reset_hold(DeviceState *dev)
 {
     irq_lower(MC146818_RTC(dev)->irq);
+    irq_lower(MC146818_RTC(dev)->nmi_mask);
 }
 
 /* Seconds since 1970 of the clock that `base` asks for. */
@@ -561,6 +558,7 @@ static bool rtc_realize(DeviceState *dev, GError **error)
     s->update_timer = device_timer_new(dev, clock_types[s->clock], rtc_update_expired, s);
     s->periodic_timer = device_timer_new(dev, CLOCK_VIRTUAL, rtc_periodic_expired, s);
     qdev_init_gpio_out(dev, &s->irq, 1);
+    qdev_init_gpio_out_named(dev, &s->nmi_mask, RTC_NMI_MASK, 1);
     IRQ line = isa_get_irq(&s->parent_obj, s->isa_irq);
     if (line) {
         qdev_connect_gpio_out(dev, 0, line);

@@ -17,7 +17,7 @@ RTCState *mc146818_rtc_create(ISABus *bus, int base_year, IRQ intercept, GError 
 /* CMOS bytes as firmware reads them (memory size, boot order); addr 0-127.  Kept over reset. */
 void mc146818_rtc_set_cmos(RTCState *rtc, int addr, uint8_t value);
 uint8_t mc146818_rtc_get_cmos(RTCState *rtc, int addr);
-/* Bit 7 of the last write to port 70h: NMI is masked. */
-bool mc146818_rtc_nmi_masked(RTCState *rtc);
+/* Named output, for the chipset's NMI gate: bit 7 of the last write to port 70h. */
+#define RTC_NMI_MASK "nmi-mask"
 
 #endif

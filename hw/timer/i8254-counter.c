@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * One counter of the 8254: Intel 82C54 datasheet (231244), "mode definitions".
- * `t` is the number of clocks since the count was loaded or triggered.  A new count
- * in mode 3 is taken up after the whole cycle, not after the half.
+ * `t` is the number of clocks since the count was loaded or triggered.  In modes 2 and 3 a
+ * new count waits for the end of the cycle or half-cycle, in 1 and 5 for a trigger.
  */
 #include "hw/timer/i8254-internal.h"
 
@@ -34,16 +34,43 @@ static bool needs_trigger(const I8254Counter *c)
     return c->mode == MODE_ONE_SHOT || c->mode == MODE_HARD_STROBE;
 }
 
-/* A count that waited for the end of a cycle. */
+static uint64_t high_half(uint32_t count)
+{
+    return (count + 1) / 2;
+}
+
+/* The end of the cycle (mode 2) or of the half-cycle (mode 3) in which `t` lies. */
+static uint64_t cycle_end(const I8254Counter *c, uint64_t t)
+{
+    uint64_t in_cycle = t % c->count, begin = t - in_cycle;
+
+    return c->mode == MODE_SQUARE && in_cycle < high_half(c->count) ? begin + high_half(c->count)
+                                                                    : begin + c->count;
+}
+
+static void load_next_count(I8254Counter *c)
+{
+    if (c->next_count) {
+        c->count = c->next_count;
+        c->next_count = 0;
+    }
+    c->null_count = false;
+}
+
+/* A count that waited: in the middle of a square wave it begins with its low half. */
 static void take_next_count(I8254Counter *c, int64_t now)
 {
     uint64_t t = ns_to_ticks(now - c->start);
+    bool low;
 
-    if (c->next_count && c->running && t >= c->count) {
-        c->start += ticks_to_ns(c->count);
-        c->count = c->next_count;
-        c->next_count = 0;
-        c->null_count = false;
+    if (!c->next_count || !c->running || !is_periodic(c) || t < c->next_at) {
+        return;
+    }
+    low = c->next_at % c->count != 0;
+    c->start += ticks_to_ns(c->next_at);
+    load_next_count(c);
+    if (low) {
+        c->start -= ticks_to_ns(high_half(c->count));
     }
 }
 
@@ -99,14 +126,24 @@ void i8254_counter_load(I8254Counter *c, uint16_t count, int64_t now)
 
     value = value ? value : c->bcd ? 10000 : 65536;
     if (is_periodic(c) && c->loaded && c->running) {
-        take_next_count(c, now);
+        uint64_t t = counter_ticks(c, now);
+
+        if (!c->next_count) {
+            c->next_at = cycle_end(c, t);
+        }
         c->next_count = value;
         c->null_count = true;
         return;
     }
-    c->count = value;
+    c->next_count = value;
+    c->null_count = true;
+    if (!needs_trigger(c) || !c->loaded) {
+        bool waits = needs_trigger(c);
+
+        load_next_count(c);
+        c->null_count = waits;
+    }
     c->loaded = true;
-    c->null_count = needs_trigger(c);
     if (!needs_trigger(c)) {
         counter_start(c, 0, now);
         if (!c->gate) {
@@ -133,17 +170,13 @@ void i8254_counter_set_gate(I8254Counter *c, bool level, int64_t now)
     if (needs_trigger(c)) {
         if (rising) {
             c->triggered = true;
-            c->null_count = false;
+            load_next_count(c);
             counter_start(c, 0, now);
         }
     } else if (falling) {
         counter_stop(c, now);
     } else if (rising) {
-        if (c->next_count) {
-            c->count = c->next_count;
-            c->next_count = 0;
-            c->null_count = false;
-        }
+        load_next_count(c);
         counter_start(c, is_periodic(c) ? 0 : c->held, now);
     }
 }
@@ -151,7 +184,7 @@ void i8254_counter_set_gate(I8254Counter *c, bool level, int64_t now)
 /* The counting element of mode 3 goes down by two, twice a cycle. */
 static uint64_t square_count(const I8254Counter *c, uint64_t t)
 {
-    uint64_t high = (c->count + 1) / 2, in_cycle = t % c->count;
+    uint64_t high = high_half(c->count), in_cycle = t % c->count;
     uint64_t in_half = in_cycle < high ? in_cycle : in_cycle - high;
     uint64_t gone = 2 * in_half, even = c->count & ~1u;
 
@@ -190,7 +223,7 @@ bool i8254_counter_out(I8254Counter *c, int64_t now)
     case MODE_RATE:
         return !c->running || c->count == 1 || t % c->count != c->count - 1;
     case MODE_SQUARE:
-        return !c->running || t % c->count < (c->count + 1) / 2;
+        return !c->running || t % c->count < high_half(c->count);
     case MODE_SOFT_STROBE:
         return t != c->count;
     default:
@@ -208,6 +241,9 @@ int64_t i8254_counter_next_rise(I8254Counter *c, int64_t now)
     }
     if (is_periodic(c)) {
         rise = (t / c->count + 1) * c->count;
+        if (c->next_count && rise > c->next_at) { /* the low half is the new count's */
+            rise = c->next_at + c->next_count - high_half(c->next_count);
+        }
     } else {
         rise = c->mode >= MODE_SOFT_STROBE ? c->count + 1 : c->count;
     }

@@ -18,7 +18,8 @@ typedef struct I8254Counter {
     bool running;
     bool null_count;     /* written, not yet in the counting element */
     uint32_t count;      /* 1 to 65536 */
-    uint32_t next_count; /* modes 2 and 3: taken up at the end of the cycle; 0: none */
+    uint32_t next_count; /* waits for the end of the (half-)cycle, or for a trigger; 0: none */
+    uint64_t next_at;    /* modes 2 and 3: clocks since `start` at which it is taken up */
     int64_t start;       /* virtual ns at which the count was `count` */
     uint64_t held;       /* ticks gone by when it stopped */
 

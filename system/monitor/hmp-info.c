@@ -2,6 +2,8 @@
  *
  * Trees and registers as text.
  */
+#include "hw/intc/apic-bus.h"
+#include "hw/intc/intc.h"
 #include "system/monitor/monitor-internal.h"
 
 static void print_bus(BusState *bus, int indent, GString *out);
@@ -114,5 +116,56 @@ void hmp_info_registers(MachineState *machine, GString *out)
         if (CPU_GET_CLASS(cpu)->dump_state) {
             cpu_run_on(cpu, dump_on_cpu, out);
         }
+    }
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------ */
+
+static bool print_controller(Object *child, const char *name, void *opaque)
+{
+    if (object_dynamic_cast(child, TYPE_INTERRUPT_CONTROLLER)) {
+        INTERRUPT_CONTROLLER_GET_CLASS(child)->print(INTERRUPT_CONTROLLER(child), opaque);
+    }
+    return false;
+}
+
+void hmp_info_pic(MachineState *machine, GString *out)
+{
+    object_child_foreach_recursive(OBJECT(machine), print_controller, out);
+}
+
+static bool print_counts(Object *child, const char *name, void *opaque)
+{
+    GString *out = opaque;
+    const uint64_t *counts = NULL;
+    unsigned n = 0;
+
+    if (object_dynamic_cast(child, TYPE_INTERRUPT_CONTROLLER)) {
+        n = INTERRUPT_CONTROLLER_GET_CLASS(child)->get_counts(INTERRUPT_CONTROLLER(child), &counts);
+    }
+    if (n) {
+        g_string_append_printf(out, "IRQ statistics for %s:\n", object_get_typename(child));
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (counts[i]) {
+            g_string_append_printf(out, "%2u: %" G_GUINT64_FORMAT "\n", i, counts[i]);
+        }
+    }
+    return false;
+}
+
+void hmp_info_irq(MachineState *machine, GString *out)
+{
+    object_child_foreach_recursive(OBJECT(machine), print_counts, out);
+}
+
+void hmp_info_lapic(MachineState *machine, const char *apic_id, GString *out)
+{
+    guint64 id = 0;
+
+    if (*apic_id && !g_ascii_string_to_unsigned(apic_id, 10, 0, UINT32_MAX, &id, NULL)) {
+        g_string_append_printf(out, "error: info lapic: '%s' is not an APIC ID\n", apic_id);
+    } else if (!apic_print(machine, (uint32_t)id, out)) {
+        g_string_append_printf(out, "error: no local APIC of ID %u\n", (unsigned)id);
     }
 }

@@ -76,10 +76,12 @@ static const struct {
     {"chardev",   "character devices",        info_chardev      },
     {"cpus",      "CPUs",                     info_cpus         },
     {"flat",      "memory as CPUs see it",    hmp_info_flat     },
+    {"irq",       "how often interrupts rose", hmp_info_irq     },
     {"mice",      "mice and tablets",         hmp_info_mice     },
     {"mtree",     "memory regions as a tree", hmp_info_mtree    },
     {"name",      "name of the guest",        info_name         },
     {"pci",       "PCI devices",              pci_machine_print },
+    {"pic",       "interrupt controllers",    hmp_info_pic      },
     {"qom-tree",  "objects",                  hmp_info_qom_tree },
     {"qtree",     "devices and buses",        hmp_info_qtree    },
     {"registers", "registers of the CPUs",    hmp_info_registers},
@@ -89,6 +91,10 @@ static const struct {
 
 static void run_info(MachineState *machine, const char *rest, GString *out)
 {
+    if (g_str_has_prefix(rest, "lapic") && (!rest[5] || rest[5] == ' ')) {
+        hmp_info_lapic(machine, rest[5] ? rest + 6 : "", out);
+        return;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(info_topics); i++) {
         if (g_str_equal(rest, info_topics[i].name)) {
             info_topics[i].run(machine, out);
@@ -128,6 +134,17 @@ static void run_cont(MachineState *machine, const char *rest, GString *out)
 static void run_reset(MachineState *machine, const char *rest, GString *out)
 {
     system_reset_request(machine, SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+}
+
+static void run_nmi(MachineState *machine, const char *rest, GString *out)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (mc->inject_nmi) {
+        mc->inject_nmi(machine);
+    } else {
+        g_string_append_printf(out, "error: machine %s has no NMI\n", mc->name);
+    }
 }
 
 static void run_powerdown(MachineState *machine, const char *rest, GString *out)
@@ -276,6 +293,7 @@ static const HMPCommand commands[] = {
     {"mouse_button",     NULL, "STATE",                   "press these: 1 left, 2 middle, 4 right", hmp_mouse_button},
     {"mouse_move",       NULL, "DX DY [DZ]",              "move the mouse, turn its wheel",        hmp_mouse_move},
     {"mouse_set",        NULL, "INDEX",                   "which mouse gets events (info mice)",   hmp_mouse_set },
+    {"nmi",              NULL, "",                        "inject an NMI",                         run_nmi       },
     {"object_add",       NULL, "TYPE,id=ID[,PROP=VALUE]", "create an object",                      run_object_add},
     {"object_del",       NULL, "ID",                      "delete an object",                      run_object_del},
     {"qom-get",          NULL, "PATH PROPERTY",           "value of a property",                   run_qom_get   },

@@ -47,6 +47,9 @@ void hmp_info_qom_tree(MachineState *machine, GString *out);
 void hmp_info_registers(MachineState *machine, GString *out);
 void hmp_info_mtree(MachineState *machine, GString *out);
 void hmp_info_flat(MachineState *machine, GString *out);
+void hmp_info_pic(MachineState *machine, GString *out);
+void hmp_info_irq(MachineState *machine, GString *out);
+void hmp_info_lapic(MachineState *machine, const char *apic_id, GString *out);
 void hmp_info_mice(MachineState *machine, GString *out);
 
 /* hmp-display.c: commands, with what follows their name */

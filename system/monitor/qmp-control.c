@@ -43,6 +43,18 @@ static JsonNode *cmd_reset(Monitor *monitor, JsonObject *args, GError **error)
     return qmp_empty();
 }
 
+static JsonNode *cmd_inject_nmi(Monitor *monitor, JsonObject *args, GError **error)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(monitor->machine);
+
+    if (!mc->inject_nmi) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_COMMAND, "machine %s has no NMI", mc->name);
+        return NULL;
+    }
+    mc->inject_nmi(monitor->machine);
+    return qmp_empty();
+}
+
 static JsonNode *cmd_powerdown(Monitor *monitor, JsonObject *args, GError **error)
 {
     system_powerdown_request(monitor->machine);
@@ -154,6 +166,7 @@ static JsonNode *cmd_ringbuf_read(Monitor *monitor, JsonObject *args, GError **e
 const QMPCommand qmp_control_commands[] = {
     {"qmp_capabilities",      "enable:*?", cmd_capabilities},
     {"stop",       "", cmd_stop},
+    {"inject-nmi", "", cmd_inject_nmi},
     {"cont",                  "", cmd_cont},
     {"quit",               "", cmd_quit},
     {"system_reset",                  "", cmd_reset},

@@ -429,6 +429,8 @@ static bool x86_cpu_realizefn(DeviceState *dev, GError **error)
     CPUState *cs = CPU(dev);
     X86CPU *cpu = X86_CPU(dev);
 
+    qdev_init_gpio_out_named(dev, &cpu->ferr, X86_CPU_FERR, 1);
+
     if (!check_phys_bits(&cpu->cpuid, error) || !cpu_exec_realizefn(cs, error)) {
         return false;
     }

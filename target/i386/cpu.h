@@ -240,6 +240,7 @@ typedef struct X86CPU {
     /* What CPUID reports; filled at realize from the model and the properties. */
     X86CPUIDConfig cpuid;
     uint32_t apic_id;
+    IRQ ferr; /* output X86_CPU_FERR */
     Object *apic; /* link<x86-apic>: the local APIC, or NULL */
 
     /* Features named on the command line, by word. */
@@ -252,6 +253,9 @@ typedef struct X86CPU {
     uint64_t tsc_frequency; /* Hz; 0: the host's */
     uint64_t tsc_base;    /* of the first CPU: tsc_offset of all as the machine was reset */
 } X86CPU;
+
+/* Named output: an x87 exception is pending and CR0.NE is clear.  The board's latch clears it. */
+#define X86_CPU_FERR "ferr"
 
 #define TYPE_X86_CPU "x86_64-cpu"
 #define X86_CPU(obj) OBJECT_CHECK(X86CPU, (obj), TYPE_X86_CPU)

@@ -68,6 +68,18 @@ G_NORETURN void x86_raise_exception_err(CPUX86State *env, int vector, uint32_t e
     raise_event(env, vector, error_code, 0, env->rip);
 }
 
+G_NORETURN void x86_raise_x87(CPUX86State *env)
+{
+    IRQ ferr = env_archcpu(env)->ferr;
+
+    if ((env->cr0 & CR0_NE) || !ferr) {
+        x86_raise_exception(env, EXCP_MF);
+    }
+    irq_raise(ferr);
+    env->old_exception = -1;
+    cpu_loop_exit(env_cpu(env));
+}
+
 G_NORETURN void x86_raise_interrupt(CPUX86State *env, int vector, uint64_t next_rip)
 {
     raise_event(env, vector, 0, X86_EVENT_SOFT, next_rip);

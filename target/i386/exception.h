@@ -15,6 +15,12 @@
  */
 G_NORETURN void x86_raise_exception(CPUX86State *env, int vector);
 G_NORETURN void x86_raise_exception_err(CPUX86State *env, int vector, uint32_t error_code);
+/*
+ * The x87 exception that the instruction at env->rip waits for: #MF, or without CR0.NE the CPU's
+ * output FERR#, and the instruction is tried again until an interrupt handler has seen to it
+ * (SDM vol. 1, 8.7.2 and D.2).
+ */
+G_NORETURN void x86_raise_x87(CPUX86State *env);
 /* int n, int3, into: `next_rip` is pushed, and gate DPL is checked. */
 G_NORETURN void x86_raise_interrupt(CPUX86State *env, int vector, uint64_t next_rip);
 /* int1: as int n, but without the DPL check, and external for error codes. */

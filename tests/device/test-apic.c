@@ -293,6 +293,17 @@ static void test_ioapic_edge(void)
     ioapic_entry(&f, 5, 0x434); /* NMI */
     irq_raise(qdev_get_gpio_in(f.ioapic, 5));
     g_assert_true(pending(&f, 0, CPU_INTERRUPT_NMI));
+    cpu_reset_interrupt(f.cpu[0], CPU_INTERRUPT_NMI);
+    ioapic_entry(&f, 6, 0x8434); /* an edge, though it says level */
+    irq_raise(qdev_get_gpio_in(f.ioapic, 6));
+    g_assert_true(pending(&f, 0, CPU_INTERRUPT_NMI));
+    cpu_reset_interrupt(f.cpu[0], CPU_INTERRUPT_NMI);
+    g_assert_cmphex(ioapic_get(&f, 0x10 + 12), ==, 0x8434);
+    ioapic_entry(&f, 6, 0x8434);
+    g_assert_false(pending(&f, 0, CPU_INTERRUPT_NMI));
+    ioapic_entry(&f, 2, 0x3a); /* input 0 of a PC */
+    irq_raise(qdev_get_gpio_in(f.ioapic, 0));
+    g_assert_cmphex(take(&f, 0), ==, 0x3a);
     stop(&f);
 }
 
@@ -365,6 +376,48 @@ static void test_timer(void)
     set(&f, 0x380, 1); /* as often as it goes: must end */
     test_clock_step(f.t, 10000000);
     g_assert_cmphex(take(&f, 0), ==, 0x41);
+    stop(&f);
+}
+
+/* A host that was held up: the guest gets its ticks all the same, up to a quarter of a second. */
+static void test_timer_catch_up(void)
+{
+    Fixture f;
+    int ticks = 0;
+
+    start(&f);
+    set(&f, 0x3e0, 0xb);
+    set(&f, 0x320, 0x20041);
+    set(&f, 0x380, 1000000);
+    test_clock_jump(f.t, 10500000);
+    for (int i = 0; i < 30; i++) {
+        if (take(&f, 0) == 0x41) {
+            ticks++;
+            set(&f, 0xb0, 0);
+        }
+        test_clock_step(f.t, 100000);
+    }
+    g_assert_cmpint(ticks, ==, 13);
+    stop(&f);
+}
+
+static void test_lint_level(void)
+{
+    Fixture f;
+
+    start(&f);
+    irq_raise(apic_nmi_line(f.t->machine));
+    set(&f, 0x360, 0x8077); /* a level that is up already */
+    g_assert_cmphex(take(&f, 0), ==, 0x77);
+    g_assert_cmphex(get(&f, 0x360), ==, 0xc077);
+    set(&f, 0xb0, 0);
+    g_assert_cmphex(take(&f, 0), ==, 0x77);
+    irq_lower(apic_nmi_line(f.t->machine));
+    set(&f, 0xb0, 0);
+    g_assert_cmpint(take(&f, 0), ==, -1);
+    set(&f, 0x360, 0x400);
+    apic_nmi(f.t->machine);
+    g_assert_true(pending(&f, 0, CPU_INTERRUPT_NMI) && !pending(&f, 1, CPU_INTERRUPT_NMI));
     stop(&f);
 }
 
@@ -449,6 +502,8 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/msi", test_msi);
     g_test_add_func("/apic/extint", test_extint);
     g_test_add_func("/apic/timer", test_timer);
+    g_test_add_func("/apic/timer-catch-up", test_timer_catch_up);
+    g_test_add_func("/apic/lint-level", test_lint_level);
     g_test_add_func("/apic/x2apic", test_x2apic);
     g_test_add_func("/apic/relocation", test_relocation);
     g_test_add_func("/apic/random", test_random);

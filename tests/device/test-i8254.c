@@ -115,6 +115,68 @@ static void test_one_shot(void)
     stop(&f);
 }
 
+static uint8_t read_status(Fixture *f, unsigned counter)
+{
+    test_outb(f->t, 0x43, 0xe0 | 2u << counter);
+    return test_inb(f->t, 0x40 + counter);
+}
+
+static void write_count(Fixture *f, unsigned counter, uint16_t count)
+{
+    test_outb(f->t, 0x40 + counter, count & 0xff);
+    test_outb(f->t, 0x40 + counter, count >> 8);
+}
+
+/* Modes 2 and 3 go on to the end of the cycle, or of its half, with the old count. */
+static void test_new_count(void)
+{
+    Fixture f;
+
+    start(&f);
+    i8254_set_gate(f.pit, 2, 1);
+    load(&f, 2, 0x36, 1000);
+    test_clock_step(f.t, TICKS_NS(3100)); /* the high half of the fourth cycle */
+    write_count(&f, 2, 600);
+    g_assert_cmphex(read_status(&f, 2), ==, 0xf6); /* null count */
+    test_clock_step(f.t, TICKS_NS(390));
+    g_assert_cmpint(i8254_get_out(f.pit, 2), ==, 1);
+    test_clock_step(f.t, TICKS_NS(20));
+    g_assert_cmphex(read_status(&f, 2), ==, 0x36);
+    test_clock_step(f.t, TICKS_NS(280)); /* 290 of the new low half's 300 */
+    g_assert_cmpint(i8254_get_out(f.pit, 2), ==, 0);
+    test_clock_step(f.t, TICKS_NS(20));
+    g_assert_cmpint(i8254_get_out(f.pit, 2), ==, 1);
+    load(&f, 2, 0x34, 100);
+    test_clock_step(f.t, TICKS_NS(1050));
+    write_count(&f, 2, 1000);
+    g_assert_cmpint(read_count(&f, 2), ==, 50);
+    test_clock_step(f.t, TICKS_NS(60));
+    g_assert_cmpint(read_count(&f, 2), ==, 990);
+    stop(&f);
+}
+
+/* A one-shot under way is not disturbed by the count of the next one. */
+static void test_one_shot_new_count(void)
+{
+    Fixture f;
+
+    start(&f);
+    load(&f, 2, 0x32, 100);
+    i8254_set_gate(f.pit, 2, 1);
+    test_clock_step(f.t, TICKS_NS(50));
+    write_count(&f, 2, 400);
+    g_assert_cmphex(read_status(&f, 2), ==, 0x72);
+    test_clock_step(f.t, TICKS_NS(51));
+    g_assert_cmpint(i8254_get_out(f.pit, 2), ==, 1);
+    i8254_set_gate(f.pit, 2, 0);
+    i8254_set_gate(f.pit, 2, 1);
+    test_clock_step(f.t, TICKS_NS(390));
+    g_assert_cmphex(read_status(&f, 2), ==, 0x32);
+    test_clock_step(f.t, TICKS_NS(20));
+    g_assert_cmpint(i8254_get_out(f.pit, 2), ==, 1);
+    stop(&f);
+}
+
 static void test_strobes(void)
 {
     Fixture f;
@@ -284,6 +346,8 @@ int main(int argc, char **argv)
     g_test_add_func("/i8254/square", test_square);
     g_test_add_func("/i8254/terminal-count", test_terminal_count);
     g_test_add_func("/i8254/one-shot", test_one_shot);
+    g_test_add_func("/i8254/new-count", test_new_count);
+    g_test_add_func("/i8254/one-shot-new-count", test_one_shot_new_count);
     g_test_add_func("/i8254/strobes", test_strobes);
     g_test_add_func("/i8254/read-back", test_read_back);
     g_test_add_func("/i8254/bcd", test_bcd);

@@ -260,10 +260,79 @@ static void test_gsi(void)
     irq_set(p->machine->gsi[4], 0);
     g_assert_cmpint(pins[4], ==, 0);
     irq_set(p->machine->gsi[0], 1);
-    g_assert_cmpint(pins[2], ==, 1); /* the override */
-    g_assert_cmpint(pins[0], ==, 0);
+    g_assert_cmpint(pins[0], ==, 1); /* which the I/O APIC takes to its pin 2 */
     irq_set(p->machine->gsi[20], 1);
     g_assert_cmpint(pins[20], ==, 1);
+}
+
+static void test_nmi(void)
+{
+    g_autoptr(PcTest) p = pc_new(true, 32 * MIB);
+    CPUState *cpu = machine_get_cpu(p->machine, 0);
+    MachineClass *mc = MACHINE_GET_CLASS(p->machine);
+
+    out(p, 0x70, 0x8f, 1); /* masked: it waits */
+    mc->inject_nmi(p->machine);
+    g_assert_false(cpu_interrupt_pending(cpu, CPU_INTERRUPT_NMI));
+    out(p, 0x70, 0x0f, 1);
+    g_assert_true(cpu_interrupt_pending(cpu, CPU_INTERRUPT_NMI));
+    cpu_reset_interrupt(cpu, CPU_INTERRUPT_NMI);
+    out(p, 0x70, 0x8f, 1);
+    out(p, 0x70, 0x0f, 1);
+    g_assert_false(cpu_interrupt_pending(cpu, CPU_INTERRUPT_NMI));
+    mc->inject_nmi(p->machine);
+    g_assert_true(cpu_interrupt_pending(cpu, CPU_INTERRUPT_NMI));
+}
+
+static void test_coprocessor(void)
+{
+    g_autoptr(PcTest) p = pc_new(false, 32 * MIB);
+
+    irq_raise(X86_CPU(machine_get_cpu(p->machine, 0))->ferr);
+    out(p, 0xa0, 0x0a, 1);
+    g_assert_cmphex(in(p, 0xa0, 1) & 0x20, ==, 0x20);
+    g_assert_cmphex(in(p, 0xf0, 1), ==, 0xff);
+    out(p, 0xf0, 0, 1);
+    irq_raise(X86_CPU(machine_get_cpu(p->machine, 0))->ferr);
+}
+
+static void test_smi(void)
+{
+    g_autoptr(PcTest) p = pc_new(false, 32 * MIB);
+    CPUState *cpu = machine_get_cpu(p->machine, 0);
+    uint32_t pm = 0x80000000u | PCI_MAKE_DEVFN(1, 3) << 8;
+
+    out(p, 0xb2, 0, 1);
+    g_assert_false(cpu_interrupt_pending(cpu, CPU_INTERRUPT_SMI));
+    out(p, 0xcf8, pm | 0x58, 4);
+    out(p, 0xcff, 0x02, 1); /* APMC_EN */
+    out(p, 0xb2, 0, 1);
+    g_assert_true(cpu_interrupt_pending(cpu, CPU_INTERRUPT_SMI));
+}
+
+/* What only a CPU in SMM sees at a0000h: the 82441FX's SMRAM register. */
+static void test_smram(void)
+{
+    g_autoptr(PcTest) p = pc_new(false, 32 * MIB);
+    AddressSpace *smm = &p->machine->address_space_smm;
+    uint64_t value;
+
+    out(p, 0xcf8, 0x80000070, 4);
+    out(p, 0xcfe, 0x4a, 1); /* G_SMRAME, D_OPEN */
+    set_mem(p, 0xa0000, 0x1234, 2);
+    g_assert_cmphex(mem(p, 0xa0000, 2), ==, 0x1234);
+    out(p, 0xcfe, 0x0a, 1);
+    g_assert_cmphex(mem(p, 0xa0000, 2), !=, 0x1234);
+    address_space_load(smm, 0xa0000, &value, 2, MEMTXATTRS_NONE);
+    g_assert_cmphex(value, ==, 0x1234);
+    out(p, 0xcfe, 0x1a, 1); /* locked: */
+    out(p, 0xcfe, 0x4a, 1);
+    g_assert_cmphex(in(p, 0xcfe, 1), ==, 0x1a);
+    g_assert_cmphex(mem(p, 0xa0000, 2), !=, 0x1234);
+    address_space_load(smm, 0x100000, &value, 4, MEMTXATTRS_NONE);
+    set_mem(p, 0x100000, 0x55aa55aa, 4);
+    address_space_load(smm, 0x100000, &value, 4, MEMTXATTRS_NONE);
+    g_assert_cmphex(value, ==, 0x55aa55aa);
 }
 
 /* ---- a kernel without firmware ------------------------------------------------------------------
@@ -399,6 +468,10 @@ int main(int argc, char **argv)
     g_test_add_func("/pc/memory-in-one-piece", test_memory_in_one_piece);
     g_test_add_func("/pc/firmware", test_firmware);
     g_test_add_func("/pc/gsi", test_gsi);
+    g_test_add_func("/pc/nmi", test_nmi);
+    g_test_add_func("/pc/coprocessor", test_coprocessor);
+    g_test_add_func("/pc/smi", test_smi);
+    g_test_add_func("/pc/smram", test_smram);
     g_test_add_func("/pc/direct-memory", test_direct_memory);
     g_test_add_func("/pc/direct-devices", test_direct_devices);
     g_test_add_func("/pc/direct-reset", test_direct_reset);

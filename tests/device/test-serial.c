@@ -74,6 +74,11 @@ static void test_transmit_interrupt(void)
     g_assert_cmpint(f.t->lines.level[4], ==, 0); /* told */
     g_assert_cmphex(get(&f, 2), ==, 0x01);
     set(&f, 0, 'x');
+    g_assert_cmpint(f.t->lines.level[4], ==, 1);
+    set(&f, 4, 0x03); /* OUT2 drives the buffer behind INTR */
+    g_assert_cmpint(f.t->lines.level[4], ==, 0);
+    set(&f, 4, 0x0b);
+    g_assert_cmpint(f.t->lines.level[4], ==, 1);
     g_assert_cmphex(get(&f, 2), ==, 0x02); /* empty again */
     stop(&f);
 }

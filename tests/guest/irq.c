@@ -269,6 +269,8 @@ static void x2apic(void)
     wrmsr(0x80b, 0);
     wrmsr(0x1b, rdmsr(0x1b) & ~0xc00ull);
     wrmsr(0x1b, rdmsr(0x1b) | 0x800);
+    apic_write(0xf0, 0x1ff); /* that reset it: virtual wire again */
+    apic_write(0x350, 0x700);
 }
 
 static void x2apic_handler(Frame *f)
