@@ -82,6 +82,11 @@ struct AccelCPUClass {
     void (*cpu_instance_init)(CPUState *cpu);
     /* Early in every CPU's realize. Optional. */
     bool (*cpu_realizefn)(CPUState *cpu, GError **error);
+    /*
+     * Optional: settle what a CPU that will never run would have (for the monitor's model
+     * expansion); cpu->machine is set.
+     */
+    bool (*cpu_settle)(CPUState *cpu, GError **error);
     void (*cpu_unrealizefn)(CPUState *cpu);
 };
 

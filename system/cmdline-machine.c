@@ -123,6 +123,13 @@ bool handle_smp(VMM *vmm, const char *value, GError **error)
     return smp_parse(vmm->machine, value, error);
 }
 
+/* Carried out when memory backends are there. */
+bool handle_numa(VMM *vmm, const char *value, GError **error)
+{
+    g_ptr_array_add(vmm->machine->numa_options, g_strdup(value));
+    return true;
+}
+
 bool handle_memory(VMM *vmm, const char *value, GError **error)
 {
     static const char *const known[] = {"size", "slots", "maxmem", NULL};

@@ -79,6 +79,7 @@ COMMAND_HANDLER(handle_nographic);
 COMMAND_HANDLER(handle_display);
 COMMAND_HANDLER(handle_cpu);
 COMMAND_HANDLER(handle_smp);
+COMMAND_HANDLER(handle_numa);
 COMMAND_HANDLER(handle_memory);
 COMMAND_HANDLER(handle_kernel);
 COMMAND_HANDLER(handle_initrd);

@@ -277,11 +277,34 @@ DeviceState *qdev_device_add(MachineState *machine, Options *options, GError **e
     return dev;
 }
 
+void machine_delete_device(MachineState *machine, DeviceState *dev)
+{
+    g_autofree char *path = object_get_path(OBJECT(dev));
+    g_autofree char *data =
+        dev->id ? g_strdup_printf("{\"device\": \"%s\", \"path\": \"%s\"}", dev->id, path)
+                : g_strdup_printf("{\"path\": \"%s\"}", path);
+
+    object_unparent(OBJECT(dev));
+    machine_emit_event(machine, "DEVICE_DELETED", data);
+}
+
+/* The guest has to agree: DEVICE_DELETED comes when it has. */
+static bool request_cpu_unplug(MachineState *machine, CPUState *cpu, GError **error)
+{
+    const MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (!mc->unplug_request_cpu) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "machine '%s' cannot give up CPUs",
+                    mc->name);
+        return false;
+    }
+    return mc->unplug_request_cpu(machine, cpu, error);
+}
+
 bool qdev_device_del(MachineState *machine, const char *id, GError **error)
 {
     Object *obj = *id == '/' ? object_resolve_path(OBJECT(machine), id, NULL)
                              : object_resolve_path_component(machine->peripheral, id);
-    g_autofree char *path = NULL, *data = NULL;
 
     if (!obj || !object_dynamic_cast(obj, TYPE_DEVICE)) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "there is no device '%s'", id);
@@ -293,11 +316,9 @@ bool qdev_device_del(MachineState *machine, const char *id, GError **error)
                     object_get_typename(obj));
         return false;
     }
-    path = object_get_path(obj);
-    data = DEVICE(obj)->id
-               ? g_strdup_printf("{\"device\": \"%s\", \"path\": \"%s\"}", DEVICE(obj)->id, path)
-               : g_strdup_printf("{\"path\": \"%s\"}", path);
-    object_unparent(obj);
-    machine_emit_event(machine, "DEVICE_DELETED", data);
+    if (object_dynamic_cast(obj, TYPE_CPU)) {
+        return request_cpu_unplug(machine, CPU(obj), error);
+    }
+    machine_delete_device(machine, DEVICE(obj));
     return true;
 }

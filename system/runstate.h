@@ -40,6 +40,5 @@ void system_vmstop_request(MachineState *machine);
 typedef void (*MachineEventListener)(void *opaque, const char *event, const char *data);
 void machine_add_event_listener(MachineState *machine, MachineEventListener fn, void *opaque);
 void machine_del_event_listener(MachineState *machine, MachineEventListener fn, void *opaque);
-void machine_emit_event(MachineState *machine, const char *event, const char *data);
 
 #endif

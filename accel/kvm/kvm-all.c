@@ -215,6 +215,10 @@ static void kvm_accel_finalize(Object *obj)
     KVMState *s = KVM_STATE(obj);
 
     kvm_memory_stop(s);
+    for (guint i = 0; s->parked && i < s->parked->len; i++) {
+        close(g_array_index(s->parked, KVMParkedVcpu, i).fd);
+    }
+    g_clear_pointer(&s->parked, g_array_unref);
     g_clear_pointer(&s->routes, g_array_unref);
     g_clear_pointer(&s->msi_gsis, g_hash_table_unref);
     g_clear_pointer(&s->msr_indices, g_array_unref);

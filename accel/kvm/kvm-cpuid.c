@@ -32,6 +32,7 @@ static const struct {
     [FEAT_80000008_EBX] = {0x80000008, 0, EBX},
     [FEAT_6_EAX] = {6, 0, EAX},
     [FEAT_KVM] = {KVM_CPUID_FEATURES, 0, EAX},
+    [FEAT_ARCH_CAPABILITIES] = {X86_LEAF_NONE, 0, EAX},
 };
 
 #define ECX_X2APIC       (1u << 21)

@@ -61,9 +61,37 @@ static bool set_tsc_frequency(KVMVcpu *v, CPUState *cpu, GError **error)
     return false;
 }
 
+/* KVM has no way to destroy a vCPU: the descriptor of one that goes waits for the next. */
+static void park(KVMState *s, uint32_t id, int fd)
+{
+    KVMParkedVcpu parked = {id, fd};
+
+    if (!s->parked) {
+        s->parked = g_array_new(FALSE, FALSE, sizeof(KVMParkedVcpu));
+    }
+    g_array_append_val(s->parked, parked);
+}
+
+static int take_parked(KVMState *s, uint32_t id)
+{
+    for (guint i = 0; s->parked && i < s->parked->len; i++) {
+        KVMParkedVcpu parked = g_array_index(s->parked, KVMParkedVcpu, i);
+
+        if (parked.id == id) {
+            g_array_remove_index(s->parked, i);
+            return parked.fd;
+        }
+    }
+    return -1;
+}
+
 static bool vcpu_create(KVMVcpu *v, CPUState *cpu, GError **error)
 {
-    v->fd = kvm_ioctl_value(v->state->vm_fd, KVM_CREATE_VCPU, X86_CPU(cpu)->apic_id);
+    v->id = X86_CPU(cpu)->apic_id;
+    v->fd = take_parked(v->state, v->id);
+    if (v->fd < 0) {
+        v->fd = kvm_ioctl_value(v->state->vm_fd, KVM_CREATE_VCPU, v->id);
+    }
     if (v->fd < 0) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "KVM_CREATE_VCPU %u: %s",
                     X86_CPU(cpu)->apic_id, g_strerror(-v->fd));
@@ -93,7 +121,7 @@ static void vcpu_destroy(KVMVcpu *v)
         munmap(v->run, v->state->vcpu_mmap_size);
     }
     if (v->fd >= 0) {
-        close(v->fd);
+        park(v->state, v->id, v->fd);
     }
     g_free(v);
 }
@@ -208,6 +236,7 @@ static gpointer kvm_vcpu_thread_fn(gpointer data)
 
     vmm_thread_register();
     current_cpu = cpu;
+    cpu->thread_id = (int)gettid();
     accept_kicks(kvm_vcpu(cpu));
     g_mutex_lock(&cpu->lock);
     cpu->created = true;
@@ -370,6 +399,7 @@ static void kvm_cpu_accel_class_init(ObjectClass *klass, const void *data)
     AccelCPUClass *acc = ACCEL_CPU_CLASS(klass);
 
     acc->cpu_realizefn = kvm_cpu_realizefn;
+    acc->cpu_settle = kvm_cpu_settle_features;
     acc->cpu_unrealizefn = kvm_cpu_unrealizefn;
 }
 

@@ -67,6 +67,7 @@ struct KVMState {
     KVMIrqchipReset reset;
     APICBus *apic_bus;
 
+    GArray *parked; /* of KVMParkedVcpu */
     GArray *msr_indices; /* of uint32_t: what KVM_GET_MSRS has */
     struct kvm_cpuid2 *supported_cpuid;
     struct kvm_clock_data clock;
@@ -74,8 +75,14 @@ struct KVMState {
     uint64_t tsc_stopped; /* the host's when the VM was stopped, 0: it has not been */
 };
 
+typedef struct KVMParkedVcpu {
+    uint32_t id;
+    int fd;
+} KVMParkedVcpu;
+
 typedef struct KVMVcpu {
     KVMState *state;
+    uint32_t id; /* in KVM: the APIC ID */
     int fd;
     struct kvm_run *run;
     pthread_t thread;

@@ -5,6 +5,7 @@
  */
 #include "accel/accel.h"
 #include <inttypes.h>
+#include <unistd.h>
 #include "accel/tcg/tcg-internal.h"
 #include "hw/core/machine.h"
 #include "system/log.h"
@@ -163,6 +164,7 @@ static gpointer tcg_vcpu_thread_fn(gpointer data)
 
     vmm_thread_register();
     current_cpu = cpu;
+    cpu->thread_id = (int)gettid();
     tcg_thread_init(env);
     while (!atomic_load(&cpu->unplug)) {
         if (!atomic_load(&cpu->stopped) && !atomic_load(&cpu->stop)) {

@@ -26,8 +26,14 @@ void cpu_list_add(CPUState *cpu)
     MachineState *machine = cpu->machine;
 
     g_mutex_lock(&machine->cpus_lock);
-    cpu->cpu_index = (int)machine->cpus->len;
-    g_ptr_array_add(machine->cpus, cpu);
+    guint at = machine->cpus->len;
+    if (cpu->cpu_index < 0) {
+        cpu->cpu_index = (int)at;
+    }
+    while (at > 0 && CPU(g_ptr_array_index(machine->cpus, at - 1))->cpu_index > cpu->cpu_index) {
+        at--;
+    }
+    g_ptr_array_insert(machine->cpus, (gint)at, cpu);
     g_mutex_unlock(&machine->cpus_lock);
 }
 
@@ -38,6 +44,17 @@ void cpu_list_remove(CPUState *cpu)
     g_mutex_lock(&machine->cpus_lock);
     g_ptr_array_remove(machine->cpus, cpu);
     g_mutex_unlock(&machine->cpus_lock);
+}
+
+static void cpu_leave_slot(CPUState *cpu)
+{
+    MachineState *machine = cpu->machine;
+
+    for (unsigned i = 0; i < machine->nr_cpu_slots; i++) {
+        if (machine->cpu_slots[i].cpu == cpu) {
+            machine->cpu_slots[i].cpu = NULL;
+        }
+    }
 }
 
 /* ---- birth ---------------------------------------------------------------------- */
@@ -51,16 +68,23 @@ static void cpu_exec_undo(void *opaque)
         acc->cpu_unrealizefn(cpu);
     }
     cpu_list_remove(cpu);
+    cpu_leave_slot(cpu);
 }
 
 bool cpu_exec_realizefn(CPUState *cpu, GError **error)
 {
     cpu->machine = qdev_get_machine(cpu);
+    const MachineClass *mc = MACHINE_GET_CLASS(cpu->machine);
+
+    if (mc->pre_plug_cpu && !mc->pre_plug_cpu(cpu->machine, cpu, error)) {
+        return false;
+    }
     cpu->as = &cpu->machine->address_space_memory;
     cpu->as_io = &cpu->machine->address_space_io;
     cpu_list_add(cpu);
     if (!accel_cpu_realizefn(cpu, error)) {
         cpu_list_remove(cpu);
+        cpu_leave_slot(cpu);
         return false;
     }
     qdev_on_unrealize(DEVICE(cpu), cpu_exec_undo, cpu);
@@ -80,6 +104,19 @@ bool vmm_init_vcpu(CPUState *cpu, GError **error)
     }
     qdev_on_unrealize(DEVICE(cpu), (void (*)(void *))cpu_remove_sync, cpu);
     return true;
+}
+
+void cpu_plugged(CPUState *cpu)
+{
+    const MachineClass *mc = MACHINE_GET_CLASS(cpu->machine);
+
+    if (cpu->machine->vm_running) {
+        cpu->stopped = false;
+        cpu_kick(cpu);
+    }
+    if (mc->plug_cpu) {
+        mc->plug_cpu(cpu->machine, cpu);
+    }
 }
 
 void cpu_remove_sync(CPUState *cpu)
@@ -340,7 +377,7 @@ static GVariant *cpu_get_halted(Object *obj, const Property *prop)
 
 static const Property cpu_properties[] = {
     DEFINE_PROP_CUSTOM("cpu-index", "i", cpu_get_index, NULL, PROP_TELEMETRY,
-                       "Position in the machine's list of CPUs"),
+                       "Number of the CPU in its machine"),
     DEFINE_PROP_CUSTOM("halted", "b", cpu_get_halted, NULL, PROP_TELEMETRY,
                        "Whether it waits for an interrupt"),
     DEFINE_PROP_END,

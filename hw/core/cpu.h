@@ -55,12 +55,13 @@ typedef void (*CPUWorkFunc)(CPUState *cpu, void *data);
 struct CPUState {
     DeviceState parent_obj;
 
-    int cpu_index; /* position in the machine's list */
+    int cpu_index; /* of its slot, or its position in the machine's list */
     MachineState *machine;
     AddressSpace *as;    /* memory */
     AddressSpace *as_io; /* ports */
 
     GThread *thread;
+    _Atomic int thread_id; /* the host's, 0: not yet, or none */
     GMutex lock; /* protects work, and pairs with halt_cond */
     GCond halt_cond;
     GQueue work; /* of CPUWorkItem, under lock */
@@ -109,6 +110,8 @@ void cpu_list_remove(CPUState *cpu);
 /* Request V1-V3: the steps of realizing any CPU. */
 bool cpu_exec_realizefn(CPUState *cpu, GError **error);
 bool vmm_init_vcpu(CPUState *cpu, GError **error);
+/* Last step: it runs if the VM does, and the machine is told. */
+void cpu_plugged(CPUState *cpu);
 
 /* Whether the vCPU thread has nothing to do and should sleep. */
 bool cpu_thread_is_idle(CPUState *cpu);

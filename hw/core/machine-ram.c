@@ -3,6 +3,7 @@
  * The memory backend that becomes a machine's RAM.
  */
 #include "hw/core/machine.h"
+#include "hw/core/numa.h"
 #include "system/memory/backend.h"
 
 static MemoryBackend *find_ram_backend(MachineState *machine, GError **error)
@@ -42,12 +43,45 @@ static MemoryBackend *new_ram_backend(MachineState *machine, GError **error)
     return MEMORY_BACKEND(obj);
 }
 
+/* The nodes' backends, one after the other. */
+static MemoryRegion *join_node_backends(MachineState *machine, GError **error)
+{
+    uint64_t at = 0;
+
+    if (machine->memory_backend_id) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "'-machine memory-backend' and '-numa memdev' properties are mutually exclusive");
+        return NULL;
+    }
+    memory_region_init(&machine->numa_ram, OBJECT(machine), "ram", machine->ram_size);
+    for (unsigned i = 0; i < machine->numa->nr_nodes; i++) {
+        MemoryBackend *backend = machine->numa->nodes[i].backend;
+        MemoryRegion *mr = backend ? memory_backend_claim(backend, error) : NULL;
+
+        if (backend && !mr) {
+            return NULL;
+        }
+        if (mr) {
+            memory_region_add_subregion(&machine->numa_ram, at, mr);
+            at += backend->size;
+        }
+    }
+    return &machine->numa_ram;
+}
+
 bool machine_create_ram(MachineState *machine, GError **error)
 {
     MemoryBackend *backend;
 
     if (machine->ram_size == 0) {
         return true;
+    }
+    if (!machine_configure_cpus(machine, error)) {
+        return false;
+    }
+    if (numa_has_backends(machine->numa)) {
+        machine->ram = join_node_backends(machine, error);
+        return machine->ram;
     }
     backend = machine->memory_backend_id ? find_ram_backend(machine, error)
                                          : new_ram_backend(machine, error);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "hw/core/memory-map.h"
+#include "hw/core/numa.h"
+
 #include "system/loop/main-loop.h"
 
 /* ---- finding and making ------------------------------------------------------------ */
@@ -117,6 +119,9 @@ bool machine_run_board_init(MachineState *machine, GError **error)
     if (!machine_choose_cpu(machine, error)) {
         return false;
     }
+    if (!machine_configure_cpus(machine, error)) {
+        return false;
+    }
     if (machine->accelerator) {
         accel_init_interfaces(ACCEL_GET_CLASS(machine->accelerator), machine);
     }
@@ -149,12 +154,11 @@ bool machine_irq_edge(MachineState *machine, IRQ irq)
     return !lost;
 }
 
-CPUState *machine_get_cpu(MachineState *machine, int index)
+CPUState *machine_get_cpu(MachineState *machine, int n)
 {
     g_mutex_lock(&machine->cpus_lock);
-    CPUState *cpu = index >= 0 && index < (int)machine->cpus->len
-                        ? g_ptr_array_index(machine->cpus, index)
-                        : NULL;
+    CPUState *cpu =
+        n >= 0 && n < (int)machine->cpus->len ? g_ptr_array_index(machine->cpus, n) : NULL;
     g_mutex_unlock(&machine->cpus_lock);
     return cpu;
 }
@@ -179,6 +183,26 @@ void machine_smi(MachineState *machine, bool broadcast)
         cpu_interrupt(g_ptr_array_index(machine->cpus, i), CPU_INTERRUPT_SMI);
     }
     g_mutex_unlock(&machine->cpus_lock);
+}
+
+bool machine_configure_cpus(MachineState *machine, GError **error)
+{
+    const MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (mc->init_cpu_slots && !machine->cpu_slots) {
+        mc->init_cpu_slots(machine);
+    }
+    return numa_configure(machine, error);
+}
+
+CPUSlot *machine_find_cpu_slot(MachineState *machine, uint32_t arch_id)
+{
+    for (unsigned i = 0; i < machine->nr_cpu_slots; i++) {
+        if (machine->cpu_slots[i].arch_id == arch_id) {
+            return &machine->cpu_slots[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- the type ---------------------------------------------------------------------- */
@@ -220,6 +244,7 @@ static void machine_instance_init(Object *obj)
     machine->smbios_options = g_ptr_array_new_with_free_func(g_free);
     machine->acpi_table_options = g_ptr_array_new_with_free_func(g_free);
     machine->fw_cfg_options = g_ptr_array_new_with_free_func(g_free);
+    machine->numa_options = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void machine_unparent(Object *obj)
@@ -258,6 +283,10 @@ static void machine_instance_finalize(Object *obj)
     g_ptr_array_unref(machine->smbios_options);
     g_ptr_array_unref(machine->acpi_table_options);
     g_ptr_array_unref(machine->fw_cfg_options);
+    g_ptr_array_unref(machine->numa_options);
+    g_free(machine->smp_option);
+    g_free(machine->cpu_slots);
+    numa_state_free(machine->numa);
 }
 
 static void machine_class_init(ObjectClass *klass, const void *data)

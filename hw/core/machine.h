@@ -80,6 +80,21 @@ typedef struct SMPConfig {
     uint32_t cpus, sockets, dies, cores, threads, max_cpus;
 } SMPConfig;
 
+/* Where a CPU sits; -1: not said, or the machine has no such level. */
+typedef struct CPUPlace {
+    int64_t node_id, socket_id, die_id, core_id, thread_id;
+} CPUPlace;
+#define CPU_PLACE_NOWHERE {-1, -1, -1, -1, -1}
+
+/* A place for a CPU, taken or free.  Their order is that of CPU indices. */
+typedef struct CPUSlot {
+    CPUPlace place;
+    uint32_t arch_id; /* as the architecture counts them: the APIC ID */
+    CPUState *cpu;    /* NULL: free */
+} CPUSlot;
+
+typedef struct NumaState NumaState;
+
 struct MachineClass {
     ObjectClass parent_class;
     const char *name; /* as -machine has it: "pc-i440fx-1.0" */
@@ -105,6 +120,17 @@ struct MachineClass {
     void (*powerdown)(MachineState *machine);
     /* NMI button.  Optional.  Any thread; no lock of an interrupt controller. */
     void (*inject_nmi)(MachineState *machine);
+
+    /*
+     * CPUs that come and go; all optional, main thread.  init_cpu_slots fills
+     * machine->cpu_slots from machine->smp, before the board is made.  pre_plug_cpu finds the
+     * slot of a CPU about to be realized, or refuses it; plug_cpu is told when it works.
+     * unplug_request_cpu asks the guest to let go of it; the device goes when it has.
+     */
+    void (*init_cpu_slots)(MachineState *machine);
+    bool (*pre_plug_cpu)(MachineState *machine, CPUState *cpu, GError **error);
+    void (*plug_cpu)(MachineState *machine, CPUState *cpu);
+    bool (*unplug_request_cpu)(MachineState *machine, CPUState *cpu, GError **error);
 };
 
 struct MachineState {
@@ -117,6 +143,11 @@ struct MachineState {
     const char *cpu_type;  /* QOM type */
     uint64_t ram_size;
     SMPConfig smp;
+    char *smp_option;        /* -smp as given so far */
+    GPtrArray *numa_options; /* -numa, of char * */
+    CPUSlot *cpu_slots;      /* every CPU that there may be, by index; NULL: no such thing */
+    unsigned nr_cpu_slots;
+    NumaState *numa;         /* hw/core/numa.h; NULL: one node, not spoken of */
     char *memory_backend_id;
     bool usb, graphics, suppress_vmdesc, dump_guest_core, mem_merge;
     bool nodefaults;
@@ -140,6 +171,7 @@ struct MachineState {
     MemoryRegion *smram, *smm_root, *smm_memory;
     AddressSpace address_space_smm;
     MemoryRegion *ram; /* the backend's region, machine->ram_size bytes */
+    MemoryRegion numa_ram; /* it, where each NUMA node has a backend */
 
     EventLoop *loop; /* the main one */
     VMClock *clock;
@@ -187,6 +219,8 @@ bool machine_irq_edge(MachineState *machine, IRQ irq);
 MachineState *machine_new(MachineClass *mc, GError **error);
 /* By name or alias, NULL and an error that lists them. */
 MachineClass *machine_find_class(const char *name, GError **error);
+/* The CPU slots of -smp, and -numa; done once, before RAM and board. */
+bool machine_configure_cpus(MachineState *machine, GError **error);
 /*
  * machine->ram: of -machine memory-backend=, which must be ram_size bytes, or a
  * backend made for it.  Before the board.
@@ -196,12 +230,20 @@ bool machine_create_ram(MachineState *machine, GError **error);
 bool machine_run_board_init(MachineState *machine, GError **error);
 bool machine_done(MachineState *machine, GError **error);
 void machine_free(MachineState *machine);
-CPUState *machine_get_cpu(MachineState *machine, int index);
+/* The n-th of those that there are; NULL: fewer. */
+CPUState *machine_get_cpu(MachineState *machine, int n);
+/* The slot with that arch_id, or NULL. */
+CPUSlot *machine_find_cpu_slot(MachineState *machine, uint32_t arch_id);
 /*
  * SMI#: every CPU's, or only that of the CPU whose access this is (the first one's, if it is none's).
  * Nothing happens in a machine without SMM.  Any thread, any lock.
  */
 void machine_smi(MachineState *machine, bool broadcast);
+
+/* Tell monitors: an event with these members (a JSON object), NULL: none.  Main thread. */
+void machine_emit_event(MachineState *machine, const char *event, const char *data);
+/* A device goes for good: unrealize it and tell monitors (DEVICE_DELETED).  Main thread. */
+void machine_delete_device(MachineState *machine, DeviceState *dev);
 
 /* Forget all listeners and notifiers; at the machine's end. */
 void machine_finish_run_state(MachineState *machine);

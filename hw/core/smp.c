@@ -2,7 +2,7 @@
 #include "hw/core/smp.h"
 #include "system/options.h"
 
-#define SMP_LIMIT 4096
+#define SMP_LIMIT 0x7fff /* of each: the product of four fits 64 bits */
 
 static bool smp_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -18,7 +18,10 @@ static bool smp_fail(GError **error, const char *format, ...)
     return false;
 }
 
-/* What is 0 was left out: cores take what the others leave, then there is one of each. */
+/*
+ * What is 0 was left out: cores take what the others leave, then sockets, then threads;
+ * a quotient of 0 stays, for the check to show.
+ */
 static void smp_complete(SMPConfig *smp)
 {
     uint32_t total = smp->max_cpus ? smp->max_cpus : smp->cpus;
@@ -31,40 +34,48 @@ static void smp_complete(SMPConfig *smp)
     } else if (!smp->cores) {
         smp->sockets = smp->sockets ? smp->sockets : 1;
         smp->threads = smp->threads ? smp->threads : 1;
-        smp->cores = MAX(total / (smp->sockets * smp->dies * smp->threads), 1);
+        smp->cores = total / (smp->sockets * smp->dies * smp->threads);
     } else if (!smp->sockets) {
         smp->threads = smp->threads ? smp->threads : 1;
-        smp->sockets = MAX(total / (smp->dies * smp->cores * smp->threads), 1);
+        smp->sockets = total / (smp->dies * smp->cores * smp->threads);
     } else if (!smp->threads) {
-        smp->threads = MAX(total / (smp->sockets * smp->dies * smp->cores), 1);
+        smp->threads = total / (smp->sockets * smp->dies * smp->cores);
     }
     smp->max_cpus = total ? total : smp->sockets * smp->dies * smp->cores * smp->threads;
     smp->cpus = smp->cpus ? smp->cpus : smp->max_cpus;
 }
 
+/* The words are those that scripts know. */
 static bool smp_check(MachineState *machine, const SMPConfig *smp, GError **error)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
     uint64_t product = (uint64_t)smp->sockets * smp->dies * smp->cores * smp->threads;
+    g_autofree char *levels = g_strdup_printf("sockets (%u) * dies (%u) * cores (%u) * threads (%u)",
+                                              smp->sockets, smp->dies, smp->cores, smp->threads);
 
     if (product != smp->max_cpus) {
         return smp_fail(error,
-                        "sockets (%u) * dies (%u) * cores (%u) * threads (%u) is not the number "
-                        "of CPUs (%u)",
-                        smp->sockets, smp->dies, smp->cores, smp->threads, smp->max_cpus);
+                        "Invalid CPU topology: product of the hierarchy must match maxcpus: %s != "
+                        "maxcpus (%u)",
+                        levels, smp->max_cpus);
     }
     if (smp->cpus > smp->max_cpus) {
-        return smp_fail(error, "cpus=%u is more than maxcpus=%u", smp->cpus, smp->max_cpus);
+        return smp_fail(error,
+                        "Invalid CPU topology: maxcpus must be equal to or greater than smp: %s == "
+                        "maxcpus (%u) < smp_cpus (%u)",
+                        levels, smp->max_cpus, smp->cpus);
     }
     if (smp->max_cpus > mc->max_cpus) {
-        return smp_fail(error, "machine '%s' has at most %u CPUs, not %u", mc->name, mc->max_cpus,
-                        smp->max_cpus);
+        return smp_fail(error,
+                        "Invalid SMP CPUs %u. The max CPUs supported by machine '%s' is %u",
+                        smp->max_cpus, mc->name, mc->max_cpus);
     }
     return true;
 }
 
 static bool smp_read(Options *options, SMPConfig *smp, GError **error)
 {
+    uint64_t clusters = 1;
     const struct {
         const char *key;
         uint32_t *field;
@@ -82,17 +93,27 @@ static bool smp_read(Options *options, SMPConfig *smp, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
         uint64_t value = 0;
 
-        if (!options_get_uint(options, fields[i].key, 1, SMP_LIMIT, &value, error)) {
+        if (!options_get_uint(options, fields[i].key, 0, SMP_LIMIT, &value, error)) {
             return false;
         }
         *fields[i].field = value;
     }
+    if (!options_get_uint(options, "clusters", 0, SMP_LIMIT, &clusters, error)) {
+        return false;
+    }
+    if (clusters > 1) {
+        return smp_fail(error, "clusters not supported by this machine's CPU topology");
+    }
     return options_check_unused(options, "-smp", known, error);
 }
 
+/* A second -smp adds to the first. */
 bool smp_parse(MachineState *machine, const char *text, GError **error)
 {
-    g_autoptr(Options) options = options_parse(text, "cpus", error);
+    g_autofree char *first = g_ascii_isdigit(*text) ? g_strconcat("cpus=", text, NULL) : g_strdup(text);
+    g_autofree char *all =
+        machine->smp_option ? g_strconcat(machine->smp_option, ",", first, NULL) : g_strdup(first);
+    g_autoptr(Options) options = options_parse(all, "cpus", error);
     SMPConfig smp = {0};
 
     if (!options || !smp_read(options, &smp, error)) {
@@ -102,6 +123,8 @@ bool smp_parse(MachineState *machine, const char *text, GError **error)
     if (!smp_check(machine, &smp, error)) {
         return false;
     }
+    g_free(machine->smp_option);
+    machine->smp_option = g_steal_pointer(&all);
     machine->smp = smp;
     return true;
 }

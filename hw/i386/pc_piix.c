@@ -26,14 +26,24 @@ static bool pc_pci_ide_init(PCMachineState *pcms, PCIBus *bus, GError **error)
     return ide && ide_create_drives(MACHINE(pcms), ide, error);
 }
 
+static void pc_raise_gpe(void *opaque, unsigned n)
+{
+    piix4_pm_raise_gpe(opaque, n);
+}
+
 static bool pc_pm_init(PCMachineState *pcms, PCIBus *bus, IRQ *gsi, GError **error)
 {
     IRQ *smi = pc_smi_lines(pcms);
 
     pcms->piix4_pm = piix4_pm_create(bus, PM_DEVFN, gsi[PIIX4_SCI_IRQ], smi ? smi[0] : NULL, error);
     irq_free_array(smi, smi ? PC_SMI_LINES : 0);
-    pcms->acpi = pcms->piix4_pm ? piix4_pm_acpi(pcms->piix4_pm) : NULL;
-    return pcms->piix4_pm != NULL;
+    if (!pcms->piix4_pm) {
+        return false;
+    }
+    pcms->acpi = piix4_pm_acpi(pcms->piix4_pm);
+    x86_cpu_hotplug_init(X86_MACHINE(pcms), DEVICE(pcms->piix4_pm), ACPI_CPU_HOTPLUG_PIIX_BASE,
+                         pc_raise_gpe, pcms->piix4_pm);
+    return true;
 }
 
 /* ---- firmware's part ------------------------------------------------------------------ */

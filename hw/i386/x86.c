@@ -3,7 +3,6 @@
 #include <string.h>
 #include "accel/accel.h"
 #include "hw/core/memory-map.h"
-#include "hw/intc/apic.h"
 #include "quoin-config.h"
 
 #define FOUR_GIB         0x100000000ull
@@ -14,55 +13,6 @@
 #define ISA_BIOS_SIZE    (128u * 1024)
 
 /* ---- CPUs ----------------------------------------------------------------------- */
-
-static unsigned bits_for(uint32_t count)
-{
-    return count > 1 ? g_bit_storage(count - 1) : 0;
-}
-
-uint32_t x86_apic_id_from_index(const SMPConfig *smp, unsigned index)
-{
-    uint32_t threads = MAX(smp->threads, 1), cores = MAX(smp->cores, 1), dies = MAX(smp->dies, 1);
-    uint32_t thread = index % threads, core = index / threads % cores;
-    uint32_t die = index / (threads * cores) % dies, socket = index / (threads * cores * dies);
-    uint32_t id = socket;
-
-    id = id << bits_for(dies) | die;
-    id = id << bits_for(cores) | core;
-    return id << bits_for(threads) | thread;
-}
-
-static bool x86_cpu_add_apic(X86MachineState *x86ms, X86CPU *cpu, GError **error)
-{
-    MachineState *machine = MACHINE(x86ms);
-    DeviceState *apic = qdev_new(accel_device_type(machine, TYPE_APIC), error);
-
-    if (!apic) {
-        return false;
-    }
-    bool ok = object_add_child(OBJECT(cpu), "lapic", OBJECT(apic), error) &&
-              object_property_set_link(OBJECT(apic), "cpu", OBJECT(cpu), error) &&
-              object_property_set_uint(OBJECT(apic), "id", cpu->apic_id, error) &&
-              object_property_set_bool(OBJECT(apic), "bsp", cpu->apic_id == 0, error);
-    if (!ok) {
-        object_unref(apic);
-        return false;
-    }
-    cpu->apic = OBJECT(apic);
-    return qdev_realize_and_unref(apic, NULL, error);
-}
-
-bool x86_cpu_new(X86MachineState *x86ms, uint32_t apic_id, GError **error)
-{
-    MachineState *machine = MACHINE(x86ms);
-    g_autoptr(Object) obj = object_new(machine->cpu_type, error);
-
-    if (!obj || !object_add_child(OBJECT(machine), "cpu[*]", obj, error)) {
-        return false;
-    }
-    X86_CPU(obj)->apic_id = apic_id;
-    return x86_cpu_add_apic(x86ms, X86_CPU(obj), error) && qdev_realize(DEVICE(obj), NULL, error);
-}
 
 static bool x86_smm_init(X86MachineState *x86ms, GError **error)
 {
@@ -84,18 +34,15 @@ static bool x86_smm_init(X86MachineState *x86ms, GError **error)
 bool x86_cpus_init(X86MachineState *x86ms, GError **error)
 {
     MachineState *machine = MACHINE(x86ms);
-    uint32_t max_cpus = MAX(machine->smp.max_cpus, machine->smp.cpus);
 
     if (!x86_smm_init(x86ms, error)) {
         return false;
     }
-
-    for (uint32_t i = 0; i < max_cpus; i++) {
-        uint32_t apic_id = x86_apic_id_from_index(&machine->smp, i);
-        g_array_append_val(x86ms->apic_ids, apic_id);
+    for (unsigned i = 0; i < machine->nr_cpu_slots; i++) {
+        g_array_append_val(x86ms->apic_ids, machine->cpu_slots[i].arch_id);
     }
     for (uint32_t i = 0; i < machine->smp.cpus; i++) {
-        if (!x86_cpu_new(x86ms, g_array_index(x86ms->apic_ids, uint32_t, i), error)) {
+        if (!x86_cpu_new(x86ms, machine->cpu_slots[i].arch_id, error)) {
             return false;
         }
     }
@@ -284,6 +231,17 @@ static void x86_machine_finalize(Object *obj)
     smbios_config_free(x86ms->smbios);
     loader_free(x86ms->loader);
     irq_unref(x86ms->nmi_mask);
+    acpi_cpu_hotplug_finish(&x86ms->cpu_hotplug);
+}
+
+static void x86_machine_class_init(ObjectClass *klass, const void *data)
+{
+    MachineClass *mc = MACHINE_CLASS(klass);
+
+    mc->init_cpu_slots = x86_init_cpu_slots;
+    mc->pre_plug_cpu = x86_pre_plug_cpu;
+    mc->plug_cpu = x86_plug_cpu;
+    mc->unplug_request_cpu = x86_unplug_request_cpu;
 }
 
 static const TypeInfo x86_machine_types[] = {
@@ -294,6 +252,7 @@ static const TypeInfo x86_machine_types[] = {
      .instance_size = sizeof(X86MachineState),
      .instance_init = x86_machine_instance_init,
      .instance_finalize = x86_machine_finalize,
+     .class_init = x86_machine_class_init,
      .properties = x86_machine_properties,
      },
 };

@@ -6,6 +6,7 @@
 #ifndef HW_I386_X86_H
 #define HW_I386_X86_H
 
+#include "hw/acpi/cpu-hotplug.h"
 #include "hw/core/machine.h"
 #include "hw/i386/boot.h"
 #include "hw/intc/ioapic.h"
@@ -48,6 +49,7 @@ struct X86MachineState {
     RTCState *rtc;
     IRQ nmi_mask; /* from port 70h */
     bool nmi_masked, nmi_pending; /* under the irq lock */
+    ACPICPUHotplug cpu_hotplug;
     SmbiosConfig *smbios;
 
     /* -kernel without firmware */
@@ -62,6 +64,17 @@ bool x86_cpus_init(X86MachineState *x86ms, GError **error);
 bool x86_cpu_new(X86MachineState *x86ms, uint32_t apic_id, GError **error);
 /* APIC ID of CPU n: its place in threads, cores, dies and sockets (SDM vol. 3, 9.9.1). */
 uint32_t x86_apic_id_from_index(const SMPConfig *smp, unsigned index);
+/* Of the slots, how many are taken. */
+unsigned x86_count_cpus(const MachineState *machine);
+
+/* MachineClass's hooks for CPUs, in x86-cpus.c. */
+void x86_init_cpu_slots(MachineState *machine);
+bool x86_pre_plug_cpu(MachineState *machine, CPUState *cs, GError **error);
+void x86_plug_cpu(MachineState *machine, CPUState *cs);
+bool x86_unplug_request_cpu(MachineState *machine, CPUState *cs, GError **error);
+/* CPUs can come and go: registers at `base` of `chip`, whose GPEs announce it. */
+void x86_cpu_hotplug_init(X86MachineState *x86ms, DeviceState *chip, uint16_t base,
+                          void (*raise_gpe)(void *opaque, unsigned n), void *opaque);
 
 /*
  * What the chipset holds of the NMI line: the mask in port 70h, whose RTC is there by now, and

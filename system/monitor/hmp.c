@@ -44,16 +44,6 @@ static void info_name(MachineState *machine, GString *out)
     g_string_append_printf(out, "%s\n", machine->name ? machine->name : "");
 }
 
-static void info_cpus(MachineState *machine, GString *out)
-{
-    for (guint i = 0; i < machine->cpus->len; i++) {
-        CPUState *cpu = g_ptr_array_index(machine->cpus, i);
-
-        g_string_append_printf(out, "CPU %d: %s%s\n", cpu->cpu_index,
-                               object_get_typename(OBJECT(cpu)), cpu->halted ? " (halted)" : "");
-    }
-}
-
 static bool append_chardev(Object *child, const char *name, void *opaque)
 {
     g_autofree char *text = chardev_describe(CHARDEV(child));
@@ -74,12 +64,15 @@ static const struct {
 } info_topics[] = {
     {"block",     "disks",                    blk_drives_print  },
     {"chardev",   "character devices",        info_chardev      },
-    {"cpus",      "CPUs",                     info_cpus         },
+    {"cpus",      "CPUs",                     hmp_info_cpus     },
     {"flat",      "memory as CPUs see it",    hmp_info_flat     },
     {"irq",       "how often interrupts rose", hmp_info_irq     },
     {"mice",      "mice and tablets",         hmp_info_mice     },
+    {"hotpluggable-cpus", "places for CPUs",  hmp_info_hotpluggable_cpus},
+    {"memdev",    "memory backends",          hmp_info_memdev   },
     {"mtree",     "memory regions as a tree", hmp_info_mtree    },
     {"name",      "name of the guest",        info_name         },
+    {"numa",      "NUMA nodes",               hmp_info_numa     },
     {"pci",       "PCI devices",              pci_machine_print },
     {"pic",       "interrupt controllers",    hmp_info_pic      },
     {"qom-tree",  "objects",                  hmp_info_qom_tree },

@@ -46,6 +46,10 @@ void hmp_info_qtree(MachineState *machine, GString *out);
 void hmp_info_qom_tree(MachineState *machine, GString *out);
 void hmp_info_registers(MachineState *machine, GString *out);
 void hmp_info_mtree(MachineState *machine, GString *out);
+void hmp_info_cpus(MachineState *machine, GString *out);
+void hmp_info_hotpluggable_cpus(MachineState *machine, GString *out);
+void hmp_info_numa(MachineState *machine, GString *out);
+void hmp_info_memdev(MachineState *machine, GString *out);
 void hmp_info_flat(MachineState *machine, GString *out);
 void hmp_info_pic(MachineState *machine, GString *out);
 void hmp_info_irq(MachineState *machine, GString *out);
@@ -78,6 +82,7 @@ typedef struct QMPCommand {
 /* Tables end with a NULL name. */
 extern const QMPCommand qmp_control_commands[], qmp_query_commands[], qmp_qom_commands[],
     qmp_display_commands[];
+extern const QMPCommand qmp_cpu_commands[];
 typedef void (*QMPCommandVisitor)(const QMPCommand *command, void *opaque);
 void qmp_command_foreach(QMPCommandVisitor fn, void *opaque);
 

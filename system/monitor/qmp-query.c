@@ -86,7 +86,6 @@ static JsonNode *query_kvm(Monitor *monitor, JsonObject *args, GError **error)
     return end_object(b);
 }
 
-/* QEMU's name for a machine's default CPU is left out: it has no meaning to us. */
 static void add_machine(JsonBuilder *b, MachineClass *mc)
 {
     json_builder_begin_object(b);
@@ -98,7 +97,7 @@ static void add_machine(JsonBuilder *b, MachineClass *mc)
         qmp_add_bool(b, "is-default", true);
     }
     qmp_add_int(b, "cpu-max", mc->max_cpus);
-    qmp_add_bool(b, "hotpluggable-cpus", false);
+    qmp_add_bool(b, "hotpluggable-cpus", mc->init_cpu_slots != NULL);
     qmp_add_bool(b, "numa-mem-supported", false);
     qmp_add_bool(b, "deprecated", false);
     if (mc->default_cpu_type) {
@@ -160,23 +159,6 @@ static JsonNode *query_memory_size(Monitor *monitor, JsonObject *args, GError **
     qmp_add_int(b, "base-memory", monitor->machine->ram_size);
     qmp_add_int(b, "plugged-memory", 0);
     return end_object(b);
-}
-
-static JsonNode *query_cpus_fast(Monitor *monitor, JsonObject *args, GError **error)
-{
-    JsonBuilder *b = begin_array();
-
-    for (guint i = 0; i < monitor->machine->cpus->len; i++) {
-        CPUState *cpu = g_ptr_array_index(monitor->machine->cpus, i);
-        g_autofree char *path = object_get_path(OBJECT(cpu));
-
-        json_builder_begin_object(b);
-        qmp_add_int(b, "cpu-index", cpu->cpu_index);
-        qmp_add_string(b, "qom-path", path ? path : "");
-        qmp_add_string(b, "target", "x86_64");
-        json_builder_end_object(b);
-    }
-    return end_array(b);
 }
 
 static bool add_chardev(Object *child, const char *name, void *opaque)
@@ -257,7 +239,6 @@ const QMPCommand qmp_query_commands[] = {
     {"query-name",      "", query_name},
     {"query-uuid",       "", query_uuid},
     {"query-memory-size-summary", "", query_memory_size},
-    {"query-cpus-fast",  "", query_cpus_fast},
     {"query-iothreads",   "", query_iothreads},
     {"query-chardev",    "", query_chardev},
     {"query-chardev-backends",     "", query_chardev_backends},

@@ -10,12 +10,20 @@
 struct X86CPUModel {
     const char *name;
     const char *like; /* begins with the features of that model */
-    const char *doc;
+    const char *note; /* what sets this version apart, or NULL */
     const char *vendor, *model_id; /* NULL: the host's */
     uint32_t family, model, stepping, level, xlevel;
-    const char *features; /* names, beyond those of `like` */
+    const char *features; /* names, beyond those of `like`; "-name": without */
     bool maximal; /* all that the accelerator has */
+    bool bare;    /* no feature unasked */
 };
+
+typedef struct X86CPUAlias {
+    const char *name, *model;
+} X86CPUAlias;
+
+extern const X86CPUAlias x86_cpu_aliases[];
+extern const size_t x86_nr_cpu_aliases;
 
 extern const X86CPUModel x86_cpu_models[];
 extern const size_t x86_nr_cpu_models;

@@ -119,17 +119,60 @@ static const Property plain_properties[] = {
                        "width of physical addresses; 0: 40, or 36 without long mode", .max = 52),
     DEFINE_PROP_BOOL("host-phys-bits", X86CPU, host_phys_bits, false,
                      "take the width of physical addresses from the host"),
-    DEFINE_PROP_UINT32("apic-id", X86CPU, apic_id, 0, "APIC ID; set by the machine"),
     DEFINE_PROP_SIZE("tsc-frequency", X86CPU, tsc_frequency, 0,
                      "of the time-stamp counter, in Hz; 0: the host's",
                      .max = 1000000000000ll),
+    DEFINE_PROP_UINT32("apic-id", X86CPU, apic_id, X86_APIC_ID_UNSET,
+                       "APIC ID; unless given that of the place"),
+    DEFINE_PROP_INT64("socket-id", X86CPU, place.socket_id, -1, "socket it is plugged into",
+                      .min = -1, .max = INT32_MAX),
+    DEFINE_PROP_INT64("die-id", X86CPU, place.die_id, -1, "die in the socket", .min = -1,
+                      .max = INT32_MAX),
+    DEFINE_PROP_INT64("core-id", X86CPU, place.core_id, -1, "core in the die", .min = -1,
+                      .max = INT32_MAX),
+    DEFINE_PROP_INT64("thread-id", X86CPU, place.thread_id, -1, "thread of the core", .min = -1,
+                      .max = INT32_MAX),
+    DEFINE_PROP_INT64("node-id", X86CPU, place.node_id, -1, "NUMA node; that of the slot",
+                      .min = -1, .max = INT32_MAX),
     DEFINE_PROP_BOOL("check", X86CPU, check, true, "warn about features that are not to be had"),
     DEFINE_PROP_BOOL("enforce", X86CPU, enforce, false,
                      "refuse to start when a feature is not to be had"),
+    DEFINE_PROP_UINT32("min-level", X86CPU, min_level, 0, "least that level may come to"),
+    DEFINE_PROP_UINT32("min-xlevel", X86CPU, min_xlevel, 0, "least that xlevel may come to"),
+    DEFINE_PROP_BOOL("full-cpuid-auto-level", X86CPU, auto_level, true,
+                     "raise level and xlevel to what the features need"),
+    DEFINE_PROP_BOOL("l3-cache", X86CPU, cpuid.l3_cache, true,
+                     "show a third-level cache that the cores of a socket share"),
+    DEFINE_PROP_BOOL("cpuid-0xb", X86CPU, cpuid.topology_leaf, true, "topology in leaf 0BH"),
+    DEFINE_PROP_UINT64("ucode-rev", X86CPU, ucode_rev, 0,
+                       "revision of microcode in MSR 8BH; 0: one that fits the vendor"),
+    DEFINE_PROP_UINT8("host-phys-bits-limit", X86CPU, host_phys_bits_limit, 0,
+                      "most that host-phys-bits gives; 0: no limit", .max = 52),
+    DEFINE_PROP_BOOL("migratable", X86CPU, migratable, true, "accepted: nothing depends on it"),
+    DEFINE_PROP_BOOL("legacy-cache", X86CPU, legacy_cache, true,
+                     "accepted: caches are those of leaf 4"),
     DEFINE_PROP_BOOL("kvm", X86CPU, expose_kvm, true, "show KVM's paravirtual leaves under KVM"),
     DEFINE_PROP_CUSTOM("unavailable-features", "as", get_unavailable, NULL, PROP_TELEMETRY,
                        "features that were asked for and are not to be had"),
 };
+
+/* A name that others know: off it may be. */
+static GVariant *get_absent(Object *obj, const Property *prop)
+{
+    return g_variant_new_boolean(false);
+}
+
+static bool set_absent(Object *obj, const Property *prop, GVariant *value, GError **error)
+{
+    bool hyperv = g_str_has_prefix(prop->name, "hv-");
+
+    if (g_variant_get_boolean(value)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "CPU feature '%s' is not offered%s",
+                    prop->name, hyperv ? ": there are no Hyper-V enlightenments" : "");
+        return false;
+    }
+    return true;
+}
 
 static Property feature_property(const X86FeatureInfo *f, const char *name, bool hidden)
 {
@@ -152,6 +195,12 @@ static const Property *make_properties(void)
             p = feature_property(f, f->alias, true);
             g_array_append_val(all, p);
         }
+    }
+    for (char **name = x86_absent_features(); *name; name++) {
+        Property p = DEFINE_PROP_CUSTOM(*name, "b", get_absent, set_absent, PROP_INTERNAL,
+                                        "not offered");
+
+        g_array_append_val(all, p);
     }
     return (const Property *)g_array_free(all, FALSE);
 }
@@ -200,13 +249,40 @@ static bool x86_cpu_parse_features(CPUClass *cc, const char *features, GError **
     return true;
 }
 
+static gint compare_lines(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In the form that scripts read: "x86 NAME  what it is". */
+static void append_models(GString *out)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+
+    for (size_t i = 0; i < x86_nr_cpu_models; i++) {
+        const X86CPUModel *m = &x86_cpu_models[i];
+
+        g_ptr_array_add(lines, g_strdup_printf("x86 %-20s  %s%s%s", m->name,
+                                               m->model_id ? m->model_id : "",
+                                               m->model_id && m->note ? " " : "",
+                                               m->note ? m->note : ""));
+    }
+    for (size_t i = 0; i < x86_nr_cpu_aliases; i++) {
+        const X86CPUAlias *a = &x86_cpu_aliases[i];
+
+        g_ptr_array_add(lines, g_strdup_printf("x86 %-20s  (alias of %s)", a->name, a->model));
+    }
+    g_ptr_array_sort(lines, compare_lines);
+    for (guint i = 0; i < lines->len; i++) {
+        g_string_append_printf(out, "%s\n", (char *)g_ptr_array_index(lines, i));
+    }
+}
+
 static void x86_cpu_list_models(GString *out)
 {
-    g_string_append(out, "CPU models (-cpu MODEL[,FEATURE=on|off][,PROPERTY=VALUE]):\n");
-    for (size_t i = 0; i < x86_nr_cpu_models; i++) {
-        g_string_append_printf(out, "  %-16s %s\n", x86_cpu_models[i].name, x86_cpu_models[i].doc);
-    }
-    g_string_append(out, "\nFeatures (+NAME, -NAME, NAME=on, NAME=off):\n");
+    g_string_append(out, "Available CPUs:\n");
+    append_models(out);
+    g_string_append(out, "\nRecognized CPUID flags (+NAME, -NAME, NAME=on, NAME=off):\n");
     for (size_t i = 0; i < x86_nr_features; i++) {
         const X86FeatureInfo *f = &x86_features[i];
 
@@ -293,6 +369,47 @@ static void settle_xcr0(X86CPUIDConfig *c)
     c->xcr0_supported &= host;
 }
 
+static void raise_to(uint32_t *level, uint32_t need)
+{
+    *level = MAX(*level, need);
+}
+
+/* Leaves that hold a feature must be there to be read. */
+static void settle_levels(X86CPU *cpu)
+{
+    static const struct {
+        uint8_t word;
+        uint32_t leaf;
+    } rows[] = {
+        {FEAT_7_0_EBX, 7},
+        {FEAT_7_0_ECX, 7},
+        {FEAT_7_0_EDX, 7},
+        {FEAT_7_1_EAX, 7},
+        {FEAT_D_1_EAX, 0xd},
+        {FEAT_6_EAX, 6},
+        {FEAT_80000001_EDX, 0x80000001},
+        {FEAT_80000001_ECX, 0x80000001},
+        {FEAT_80000007_EDX, 0x80000007},
+        {FEAT_80000008_EBX, 0x80000008},
+    };
+    X86CPUIDConfig *c = &cpu->cpuid;
+    const SMPConfig *smp = &CPU(cpu)->machine->smp;
+
+    raise_to(&c->level, cpu->min_level);
+    raise_to(&c->xlevel, cpu->min_xlevel);
+    for (size_t i = 0; cpu->auto_level && i < G_N_ELEMENTS(rows); i++) {
+        if (c->features[rows[i].word]) {
+            raise_to(rows[i].leaf < 0x80000000 ? &c->level : &c->xlevel, rows[i].leaf);
+        }
+    }
+    if (cpu->auto_level && x86_cpuid_has(c, X86_FEATURE(FEAT_80000001_ECX, 22))) {
+        raise_to(&c->xlevel, 0x8000001e); /* topoext */
+    }
+    if (cpu->auto_level && smp->dies > 1 && strcmp(c->vendor, "GenuineIntel") == 0) {
+        raise_to(&c->level, 0x1f);
+    }
+}
+
 static bool report_unavailable(X86CPU *cpu, const char *accelerator, GError **error)
 {
     g_autofree char *names = feature_names(cpu->unavailable);
@@ -330,6 +447,7 @@ bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
     }
     drop_orphans(c);
     settle_xcr0(c);
+    settle_levels(cpu);
     cpu->features_settled = true;
     return report_unavailable(cpu, accelerator, error);
 }
@@ -343,14 +461,25 @@ static bool settle_by_default(X86CPU *cpu, GError **error)
     return x86_cpu_settle_features(cpu, "the translator", supported, max, error);
 }
 
+bool x86_cpu_expand(X86CPU *cpu, MachineState *machine, GError **error)
+{
+    const AccelCPUClass *acc = CPU_GET_CLASS(cpu)->accel_cpu;
+
+    CPU(cpu)->machine = machine;
+    cpu->check = cpu->enforce = false;
+    return acc && acc->cpu_settle ? acc->cpu_settle(CPU(cpu), error)
+                                  : settle_by_default(cpu, error);
+}
+
 /* ---- realize --------------------------------------------------------------------------------------- */
 
-static uint32_t host_phys_bits(void)
+static uint32_t host_phys_bits(const X86CPU *cpu)
 {
-    uint32_t eax, ebx, ecx, edx;
+    uint32_t eax, ebx, ecx, edx, bits;
 
     x86_host_cpuid(0x80000008, 0, &eax, &ebx, &ecx, &edx);
-    return eax & 0xff ? eax & 0xff : 36;
+    bits = eax & 0xff ? eax & 0xff : 36;
+    return cpu->host_phys_bits_limit ? MIN(bits, cpu->host_phys_bits_limit) : bits;
 }
 
 static void settle_widths(X86CPU *cpu)
@@ -359,7 +488,7 @@ static void settle_widths(X86CPU *cpu)
     bool lm = x86_cpuid_has(c, X86_FEATURE(FEAT_80000001_EDX, 29));
 
     if (cpu->host_phys_bits) {
-        c->phys_bits = host_phys_bits();
+        c->phys_bits = host_phys_bits(cpu);
     } else if (!c->phys_bits) {
         c->phys_bits = lm ? 40 : 36;
     }
@@ -370,7 +499,7 @@ static bool check_phys_bits(const X86CPUIDConfig *c, GError **error)
 {
     if (c->phys_bits && c->phys_bits < 32) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
-                    "property 'phys-bits': %u is too few; 32 to 52 are expected", c->phys_bits);
+                    "phys-bits should be between 32 and 52  (but is %u)", c->phys_bits);
         return false;
     }
     return true;
@@ -423,6 +552,16 @@ static void x86_cpu_reset_hold(DeviceState *dev)
     x86_set_smm(env, false);
 }
 
+/* Its thread has ended: no more messages for it. */
+static void drop_apic(void *opaque)
+{
+    X86CPU *cpu = opaque;
+
+    if (cpu->apic && qdev_is_realized(DEVICE(cpu->apic))) {
+        qdev_unrealize(DEVICE(cpu->apic));
+    }
+}
+
 /* V1: the list; V2: the accelerator's part; V3: the thread. */
 static bool x86_cpu_realizefn(DeviceState *dev, GError **error)
 {
@@ -437,11 +576,19 @@ static bool x86_cpu_realizefn(DeviceState *dev, GError **error)
     if (!cpu->features_settled && !settle_by_default(cpu, error)) {
         return false;
     }
+    if (cpu->apic_id == X86_APIC_ID_UNSET) {
+        cpu->apic_id = (uint32_t)cs->cpu_index; /* a machine without slots */
+    }
+    qdev_on_unrealize(dev, drop_apic, cpu);
     settle_widths(cpu);
     settle_topology(cpu);
     x86_cpu_reset_enter(dev, RESET_COLD);
     x86_cpu_reset_hold(dev);
-    return vmm_init_vcpu(cs, error);
+    if (!vmm_init_vcpu(cs, error)) {
+        return false;
+    }
+    cpu_plugged(cs);
+    return true;
 }
 
 /* ---- reset and execution hooks ----------------------------------------------------------------------- */
@@ -565,7 +712,8 @@ static void x86_cpu_model_class_init(ObjectClass *klass, const void *data)
     X86CPUClass *xc = OBJECT_CLASS_CHECK(X86CPUClass, klass, TYPE_X86_CPU);
 
     xc->model = data;
-    klass->doc = xc->model->doc;
+    DEVICE_CLASS(klass)->user_creatable = true;
+    klass->doc = xc->model->model_id ? xc->model->model_id : xc->model->note;
 }
 
 static const TypeInfo x86_cpu_type = {
@@ -589,7 +737,7 @@ static void register_model(const X86CPUModel *model, const char *name)
     info->parent = TYPE_X86_CPU;
     info->class_init = x86_cpu_model_class_init;
     info->class_data = model;
-    info->doc = model->doc;
+    info->doc = model->model_id ? model->model_id : model->note;
     type_register_static(info);
 }
 
@@ -597,14 +745,10 @@ static void x86_cpu_register_types(void)
 {
     type_register_static(&x86_cpu_type);
     for (size_t i = 0; i < x86_nr_cpu_models; i++) {
-        const X86CPUModel *model = &x86_cpu_models[i];
-
-        register_model(model, model->name);
-        if (!model->maximal) { /* QEMU's names of first versions */
-            g_autofree char *v1 = g_strdup_printf("%s-v1", model->name);
-
-            register_model(model, v1);
-        }
+        register_model(&x86_cpu_models[i], x86_cpu_models[i].name);
+    }
+    for (size_t i = 0; i < x86_nr_cpu_aliases; i++) {
+        register_model(x86_cpu_model_find(x86_cpu_aliases[i].model), x86_cpu_aliases[i].name);
     }
 }
 type_init(x86_cpu_register_types)

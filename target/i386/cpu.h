@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "hw/core/cpu.h"
+#include "hw/core/machine.h"
 #include "target/i386/cpuid.h"
 
 enum X86Reg {
@@ -239,7 +240,8 @@ typedef struct X86CPU {
     CPUX86State env;
     /* What CPUID reports; filled at realize from the model and the properties. */
     X86CPUIDConfig cpuid;
-    uint32_t apic_id;
+    uint32_t apic_id;   /* X86_APIC_ID_UNSET: by the place */
+    CPUPlace place;     /* as asked for; as it is, once realized */
     IRQ ferr; /* output X86_CPU_FERR */
     Object *apic; /* link<x86-apic>: the local APIC, or NULL */
 
@@ -248,6 +250,11 @@ typedef struct X86CPU {
     uint32_t unavailable[FEAT_WORD_COUNT]; /* asked for and not to be had */
     bool check, enforce;  /* warn about, or refuse, features that are not to be had */
     bool host_phys_bits;
+    uint8_t host_phys_bits_limit;
+    uint32_t min_level, min_xlevel;
+    bool auto_level;
+    bool migratable, legacy_cache; /* accepted only */
+    uint64_t ucode_rev;
     bool expose_kvm;      /* property "kvm": KVM's paravirtual leaves, under KVM */
     bool features_settled; /* x86_cpu_settle_features() has been here */
     uint64_t tsc_frequency; /* Hz; 0: the host's */
@@ -256,6 +263,8 @@ typedef struct X86CPU {
 
 /* Named output: an x87 exception is pending and CR0.NE is clear.  The board's latch clears it. */
 #define X86_CPU_FERR "ferr"
+
+#define X86_APIC_ID_UNSET UINT32_MAX
 
 #define TYPE_X86_CPU "x86_64-cpu"
 #define X86_CPU(obj) OBJECT_CHECK(X86CPU, (obj), TYPE_X86_CPU)
@@ -276,6 +285,12 @@ typedef struct X86CPUClass {
 bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
                              const uint32_t supported[FEAT_WORD_COUNT],
                              const uint32_t max[FEAT_WORD_COUNT], GError **error);
+
+/*
+ * The features that this CPU, not realized and never to be, would have in that machine.  Does
+ * not warn; "unavailable-features" tells.  Main thread.
+ */
+bool x86_cpu_expand(X86CPU *cpu, MachineState *machine, GError **error);
 
 static inline CPUX86State *cpu_env(CPUState *cs)
 {

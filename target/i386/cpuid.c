@@ -48,9 +48,14 @@ static unsigned thread_bits(const X86CPUIDConfig *c)
     return bits_for(c->nr_threads);
 }
 
+static unsigned die_bits(const X86CPUIDConfig *c)
+{
+    return thread_bits(c) + bits_for(c->nr_cores);
+}
+
 static unsigned package_bits(const X86CPUIDConfig *c)
 {
-    return thread_bits(c) + bits_for(c->nr_cores) + bits_for(c->nr_dies);
+    return die_bits(c) + bits_for(c->nr_dies);
 }
 
 uint32_t x86_cpuid_signature(const X86CPUIDConfig *c)
@@ -114,7 +119,7 @@ static void leaf_cache(const X86CPUIDConfig *c, uint32_t index, bool amd, CPUIDR
 {
     uint32_t sharing, cores;
 
-    if (index >= G_N_ELEMENTS(caches)) {
+    if (index >= G_N_ELEMENTS(caches) || (caches[index].shared && !c->l3_cache)) {
         return;
     }
     sharing = caches[index].shared ? 1u << package_bits(c) : 1u << thread_bits(c);
@@ -137,19 +142,28 @@ static void leaf_7(CPUX86State *env, const X86CPUIDConfig *c, uint32_t sub, CPUI
     }
 }
 
-static void leaf_topology(const X86CPUIDConfig *c, uint32_t sub, CPUIDResult *r)
+enum { LEVEL_INVALID, LEVEL_THREAD, LEVEL_CORE, LEVEL_DIE = 5 };
+
+/* 0BH knows threads and cores; 1FH, there if a socket has several dies, knows these too. */
+static void leaf_topology(const X86CPUIDConfig *c, uint32_t sub, bool dies, CPUIDResult *r)
 {
-    r->ecx = sub & 0xff;
-    r->edx = c->apic_id;
+    uint32_t type = LEVEL_INVALID;
+
     if (sub == 0) {
         r->eax = thread_bits(c);
         r->ebx = MAX(c->nr_threads, 1);
-        r->ecx |= 1 << 8;
+        type = LEVEL_THREAD;
     } else if (sub == 1) {
+        r->eax = dies ? die_bits(c) : package_bits(c);
+        r->ebx = dies ? package_threads(c) / MAX(c->nr_dies, 1) : package_threads(c);
+        type = LEVEL_CORE;
+    } else if (sub == 2 && dies) {
         r->eax = package_bits(c);
         r->ebx = package_threads(c);
-        r->ecx |= 2 << 8;
+        type = LEVEL_DIE;
     }
+    r->ecx = (sub & 0xff) | type << 8;
+    r->edx = c->apic_id;
 }
 
 static void leaf_xsave(CPUX86State *env, const X86CPUIDConfig *c, uint32_t sub, CPUIDResult *r)
@@ -193,6 +207,11 @@ static void basic_leaf(CPUX86State *env, const X86CPUIDConfig *c, uint32_t leaf,
             leaf_cache(c, sub, false, r);
         }
         break;
+    case 5: /* monitor lines of 64 bytes; mwait takes extensions, has no C-states */
+        if (x86_cpuid_has(c, X86_FEATURE(FEAT_1_ECX, 3))) {
+            *r = (CPUIDResult){64, 64, 3, 0};
+        }
+        break;
     case 6:
         r->eax = c->features[FEAT_6_EAX];
         break;
@@ -200,7 +219,14 @@ static void basic_leaf(CPUX86State *env, const X86CPUIDConfig *c, uint32_t leaf,
         leaf_7(env, c, sub, r);
         break;
     case 0xb:
-        leaf_topology(c, sub, r);
+        if (c->topology_leaf) {
+            leaf_topology(c, sub, false, r);
+        }
+        break;
+    case 0x1f:
+        if (c->nr_dies > 1) {
+            leaf_topology(c, sub, true, r);
+        }
         break;
     case 0xd:
         leaf_xsave(env, c, sub, r);
@@ -269,7 +295,8 @@ static void extended_leaf(const X86CPUIDConfig *c, uint32_t leaf, uint32_t sub, 
     case 0x80000006: /* L2: 512 KiB 8-way; AMD: L2 TLBs, L3 16 MiB 16-way */
         r->ecx = 0x02006140;
         if (!is_intel(c)) {
-            *r = (CPUIDResult){0x48002200, 0x68004200, 0x02006140, 0x00808140};
+            *r = (CPUIDResult){0x48002200, 0x68004200, 0x02006140,
+                                c->l3_cache ? 0x00808140 : 0};
         }
         break;
     case 0x80000007:

@@ -26,8 +26,12 @@ typedef enum X86FeatureWord {
     FEAT_80000008_EBX,
     FEAT_6_EAX,
     FEAT_KVM, /* 0x40000001 EAX */
+    FEAT_ARCH_CAPABILITIES, /* an MSR, not a leaf */
     FEAT_WORD_COUNT,
 } X86FeatureWord;
+
+/* The leaf of a word that CPUID does not have. */
+#define X86_LEAF_NONE 0x4fffffffu
 
 /* A feature as a number: word * 32 + bit + 1 (0 means none). */
 #define X86_FEATURE(word, bit) ((uint32_t)(word) * 32 + (bit) + 1)
@@ -40,6 +44,7 @@ typedef struct X86CPUIDConfig {
     uint32_t apic_id, nr_cores, nr_threads, nr_dies;
     uint32_t phys_bits, linear_bits;
     uint64_t xcr0_supported;
+    bool l3_cache, topology_leaf; /* a shared third-level cache; leaf 0BH */
 } X86CPUIDConfig;
 
 static inline bool x86_cpuid_has(const X86CPUIDConfig *c, uint32_t feature)

@@ -46,7 +46,7 @@ const X86FeatureInfo x86_features[] = {
     {"pni", "sse3", FEAT_1_ECX, 0, N, "SSE3"},
     {"pclmulqdq", "pclmuldq", FEAT_1_ECX, 1, N, "carry-less multiplication"},
     {"dtes64", NULL, FEAT_1_ECX, 2, X, "64-bit debug store"},
-    {"monitor", NULL, FEAT_1_ECX, 3, X, "monitor and mwait"},
+    {"monitor", NULL, FEAT_1_ECX, 3, R, "monitor and mwait"},
     {"ds-cpl", NULL, FEAT_1_ECX, 4, X, "CPL-qualified debug store"},
     {"vmx", NULL, FEAT_1_ECX, 5, X, "VMX"},
     {"smx", NULL, FEAT_1_ECX, 6, X, "safer mode extensions"},
@@ -194,6 +194,15 @@ const X86FeatureInfo x86_features[] = {
 
     {"arat", NULL, FEAT_6_EAX, 2, E, "the APIC timer always runs"},
 
+    {"rdctl-no", NULL, FEAT_ARCH_CAPABILITIES, 0, X, "not affected by L1TF (ARCH_CAPABILITIES)"},
+    {"ibrs-all", NULL, FEAT_ARCH_CAPABILITIES, 1, X, "enhanced IBRS (ARCH_CAPABILITIES)"},
+    {"skip-l1dfl-vmentry", NULL, FEAT_ARCH_CAPABILITIES, 3, X,
+     "no L1D flush on VM entry needed (ARCH_CAPABILITIES)"},
+    {"mds-no", NULL, FEAT_ARCH_CAPABILITIES, 5, X, "not affected by MDS (ARCH_CAPABILITIES)"},
+    {"pschange-mc-no", NULL, FEAT_ARCH_CAPABILITIES, 6, X,
+     "page sizes may change freely (ARCH_CAPABILITIES)"},
+    {"taa-no", NULL, FEAT_ARCH_CAPABILITIES, 8, X, "not affected by TAA (ARCH_CAPABILITIES)"},
+
     {"kvmclock", NULL, FEAT_KVM, 0, X, "KVM's clock, old MSRs"},
     {"kvm-nopiodelay", NULL, FEAT_KVM, 1, X, "no delays around port I/O"},
     {"kvm-mmu", NULL, FEAT_KVM, 2, X, "KVM's paravirtual MMU"},
@@ -207,6 +216,45 @@ const X86FeatureInfo x86_features[] = {
     {"kvmclock-stable-bit", NULL, FEAT_KVM, 24, X, "KVM's clock is synchronised"},
 };
 const size_t x86_nr_features = G_N_ELEMENTS(x86_features);
+
+/* What other programs ask for by name, and nothing here has. */
+static const char absent_features[] =
+    "ace2 ace2-en amd-no-ssb amx-bf16 amx-int8 amx-tile arch-lbr avic decodeassists "
+    "flushbyasid full-width-write hv-apicv hv-avic hv-crash hv-emsr-bitmap hv-evmcs "
+    "hv-frequencies hv-ipi hv-passthrough hv-reenlightenment hv-relaxed hv-reset "
+    "hv-runtime hv-stimer hv-stimer-direct hv-syndbg hv-synic hv-time hv-tlbflush "
+    "hv-tlbflush-direct hv-tlbflush-ext hv-vapic hv-vpindex hv-xmm-input intel-pt-lip "
+    "kvm-asyncpf-int kvm-hint-dedicated kvm-msi-ext-dest-id kvm-poll-control "
+    "kvm-pv-sched-yield lbrv lmce npt nrip-save pause-filter pfthreshold phe phe-en pmm "
+    "pmm-en pmu rsba sgx-debug sgx-exinfo sgx-kss sgx-mode64 sgx-provisionkey "
+    "sgx-tokenkey sgx1 sgx2 sgxlc split-lock-detect ssb-no svm-lock svme-addr-chk "
+    "tsc-scale tsx-ctrl v-vmsave-vmload vgif vmcb-clean vmx-activity-hlt "
+    "vmx-activity-shutdown vmx-activity-wait-sipi vmx-apicv-register vmx-apicv-vid "
+    "vmx-apicv-x2apic vmx-apicv-xapic vmx-cr3-load-noexit vmx-cr3-store-noexit "
+    "vmx-cr8-load-exit vmx-cr8-store-exit vmx-desc-exit vmx-encls-exit "
+    "vmx-entry-ia32e-mode vmx-entry-load-bndcfgs vmx-entry-load-efer vmx-entry-load-pat "
+    "vmx-entry-load-perf-global-ctrl vmx-entry-load-pkrs vmx-entry-load-rtit-ctl "
+    "vmx-entry-noload-debugctl vmx-ept vmx-ept-1gb vmx-ept-2mb vmx-ept-advanced-exitinfo "
+    "vmx-ept-execonly vmx-eptad vmx-eptp-switching vmx-exit-ack-intr "
+    "vmx-exit-clear-bndcfgs vmx-exit-clear-rtit-ctl vmx-exit-load-efer vmx-exit-load-pat "
+    "vmx-exit-load-perf-global-ctrl vmx-exit-load-pkrs vmx-exit-nosave-debugctl "
+    "vmx-exit-save-efer vmx-exit-save-pat vmx-exit-save-preemption-timer vmx-flexpriority "
+    "vmx-hlt-exit vmx-ins-outs vmx-intr-exit vmx-invept vmx-invept-all-context "
+    "vmx-invept-single-context vmx-invept-single-context-noglobals vmx-invlpg-exit "
+    "vmx-invpcid-exit vmx-invvpid vmx-invvpid-all-context vmx-invvpid-single-addr "
+    "vmx-io-bitmap vmx-io-exit vmx-monitor-exit vmx-movdr-exit vmx-msr-bitmap vmx-mtf "
+    "vmx-mwait-exit vmx-nmi-exit vmx-page-walk-4 vmx-page-walk-5 vmx-pause-exit vmx-ple "
+    "vmx-pml vmx-posted-intr vmx-preemption-timer vmx-rdpmc-exit vmx-rdrand-exit "
+    "vmx-rdseed-exit vmx-rdtsc-exit vmx-rdtscp-exit vmx-secondary-ctls vmx-shadow-vmcs "
+    "vmx-store-lma vmx-true-ctls vmx-tsc-offset vmx-tsc-scaling vmx-unrestricted-guest "
+    "vmx-vintr-pending vmx-vmfunc vmx-vmwrite-vmexit-fields vmx-vnmi vmx-vnmi-pending "
+    "vmx-vpid vmx-wbinvd-exit vmx-xsaves vmx-zero-len-inject xcrypt xcrypt-en xfd xstore "
+    "xstore-en";
+
+char **x86_absent_features(void)
+{
+    return g_strsplit(absent_features, " ", -1);
+}
 
 static const struct {
     const char *name;
@@ -226,6 +274,7 @@ static const struct {
     [FEAT_80000008_EBX] = {"CPUID.80000008H:EBX", 0x80000008, 0, 1},
     [FEAT_6_EAX] = {"CPUID.06H:EAX", 6, 0, 0},
     [FEAT_KVM] = {"CPUID.40000001H:EAX", 0x40000001, 0, 0},
+    [FEAT_ARCH_CAPABILITIES] = {"MSR(10AH)", X86_LEAF_NONE, 0, 0},
 };
 
 const char *x86_feature_word_name(X86FeatureWord word)
@@ -262,14 +311,17 @@ void x86_features_add_list(uint32_t features[FEAT_WORD_COUNT], const char *names
     for (char **name = list; *name; name++) {
         const X86FeatureInfo *f;
 
+        bool remove = **name == '-';
+
         if (!**name) {
             continue;
         }
-        f = x86_feature_find(*name);
+        f = x86_feature_find(*name + remove);
         if (!f) {
             g_error("unknown CPU feature '%s' in a model", *name);
         }
-        features[f->word] |= 1u << f->bit;
+        features[f->word] &= ~(1u << f->bit);
+        features[f->word] |= remove ? 0 : 1u << f->bit;
     }
 }
 
@@ -287,7 +339,7 @@ void x86_features_host(uint32_t ret[FEAT_WORD_COUNT])
         uint32_t r[4] = {0};
 
         /* The paravirtual leaves of the host's own hypervisor are not its silicon's. */
-        if (i != FEAT_KVM) {
+        if (i != FEAT_KVM && words[i].leaf != X86_LEAF_NONE) {
             x86_host_cpuid(words[i].leaf, words[i].subleaf, &r[0], &r[1], &r[2], &r[3]);
         }
         ret[i] = r[words[i].reg];

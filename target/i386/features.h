@@ -42,7 +42,13 @@ void x86_features_host(uint32_t ret[FEAT_WORD_COUNT]);
 void x86_features_tcg(uint32_t ret[FEAT_WORD_COUNT]);
 void x86_features_tcg_max(uint32_t ret[FEAT_WORD_COUNT]);
 
-/* Set the bits that a space-separated list of names stands for; aborts on an unknown one. */
+/*
+ * Set the bits that a space-separated list of names stands for, and clear those of "-name";
+ * aborts on an unknown one.
+ */
 void x86_features_add_list(uint32_t features[FEAT_WORD_COUNT], const char *names);
+
+/* Names of features that nothing here has, but command lines may speak of; g_strfreev(). */
+char **x86_absent_features(void);
 
 #endif

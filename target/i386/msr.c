@@ -342,6 +342,10 @@ static bool write_xss(CPUX86State *env, const MSRRow *row, uint32_t index, uint6
 
 static bool read_microcode(CPUX86State *env, const MSRRow *row, uint32_t index, uint64_t *ret)
 {
+    if (env_archcpu(env)->ucode_rev) {
+        *ret = env_archcpu(env)->ucode_rev;
+        return true;
+    }
     *ret = strcmp(config(env)->vendor, "GenuineIntel") == 0 ? 0x100000000ull : 0x01000065;
     return true;
 }
