@@ -328,6 +328,12 @@ void aml_else(Aml *a)
     begin(a, AML_BLOCK_PLAIN);
 }
 
+void aml_while(Aml *a)
+{
+    put_op(a, 0xa2);
+    begin(a, AML_BLOCK_PLAIN);
+}
+
 void aml_package(Aml *a, uint8_t elements)
 {
     put_op(a, 0x12);

@@ -59,6 +59,7 @@ void aml_field_unit(Aml *a, const char *name, unsigned bits); /* NULL: reserved 
 
 void aml_if(Aml *a); /* the predicate follows, then the body */
 void aml_else(Aml *a);
+void aml_while(Aml *a); /* the predicate, then the body */
 void aml_package(Aml *a, uint8_t elements);
 void aml_return(Aml *a);
 void aml_call(Aml *a, const char *method); /* its arguments follow */

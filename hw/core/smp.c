@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hw/core/smp.h"
+#include "system/log.h"
 #include "system/options.h"
 
 #define SMP_LIMIT 0x7fff /* of each: the product of four fits 64 bits */
@@ -76,6 +77,7 @@ static bool smp_check(MachineState *machine, const SMPConfig *smp, GError **erro
 static bool smp_read(Options *options, SMPConfig *smp, GError **error)
 {
     uint64_t clusters = 1;
+    bool zero = false;
     const struct {
         const char *key;
         uint32_t *field;
@@ -97,6 +99,11 @@ static bool smp_read(Options *options, SMPConfig *smp, GError **error)
             return false;
         }
         *fields[i].field = value;
+        zero |= value == 0 && options_get(options, fields[i].key);
+    }
+    if (zero) {
+        log_printf("warning: -smp: Deprecated CPU topology (considered invalid): CPU topology "
+                   "parameters must be greater than zero\n");
     }
     if (!options_get_uint(options, "clusters", 0, SMP_LIMIT, &clusters, error)) {
         return false;

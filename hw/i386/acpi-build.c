@@ -4,6 +4,7 @@
  * 1.0a, 3.2.4; Windows ACPI Emulated Devices Table.
  */
 #include "hw/i386/acpi-build.h"
+#include "hw/i386/acpi-cpus.h"
 
 #define IOAPIC_ADDRESS 0xfec00000u
 #define LAPIC_ADDRESS  0xfee00000u
@@ -23,7 +24,6 @@
 #define BOOT_ARCH_8042   (1u << 1)
 
 #define MADT_PCAT_COMPAT       1u
-#define MADT_ENABLED           1u
 #define MADT_ACTIVE_HIGH_LEVEL 0x000du
 #define MADT_ALL_CPUS_UID      0xffu
 
@@ -115,24 +115,6 @@ static uint32_t build_fadt(AcpiTables *t, const AcpiPcConfig *config, uint32_t f
     return table;
 }
 
-static void madt_put_cpu(AcpiTables *t, uint32_t uid, uint32_t apic_id, bool enabled)
-{
-    if (apic_id < 255 && uid < 255) {
-        acpi_put(t, 0, 1); /* processor local APIC */
-        acpi_put(t, 8, 1);
-        acpi_put(t, uid, 1);
-        acpi_put(t, apic_id, 1);
-        acpi_put(t, enabled ? MADT_ENABLED : 0, 4);
-        return;
-    }
-    acpi_put(t, 9, 1); /* processor local x2APIC */
-    acpi_put(t, 16, 1);
-    acpi_put(t, 0, 2);
-    acpi_put(t, apic_id, 4);
-    acpi_put(t, enabled ? MADT_ENABLED : 0, 4);
-    acpi_put(t, uid, 4);
-}
-
 static void madt_put_override(AcpiTables *t, uint8_t irq, uint32_t gsi, uint16_t flags)
 {
     acpi_put(t, 2, 1);
@@ -179,14 +161,11 @@ static void madt_put_nmi(AcpiTables *t, bool x2apic)
 static uint32_t build_madt(AcpiTables *t, const AcpiPcConfig *config)
 {
     uint32_t table = acpi_table_begin(t, "APIC", 1);
-    bool x2apic = false;
+    bool x2apic;
 
     acpi_put(t, LAPIC_ADDRESS, 4);
     acpi_put(t, MADT_PCAT_COMPAT, 4);
-    for (unsigned i = 0; i < config->max_cpus; i++) {
-        madt_put_cpu(t, i, config->apic_ids[i], i < config->nr_cpus);
-        x2apic |= config->apic_ids[i] >= 255 || i >= 255;
-    }
+    x2apic = acpi_madt_put_cpus(t, config);
     if (config->ioapic) {
         madt_put_ioapic(t, config->max_cpus);
     }
@@ -258,6 +237,14 @@ AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
     }
     if (config->mmcfg_size) {
         table = build_mcfg(t, config);
+        g_array_append_val(list, table);
+    }
+    if (acpi_has_srat(config)) {
+        table = acpi_build_srat(t, config);
+        g_array_append_val(list, table);
+    }
+    if (acpi_has_slit(config)) {
+        table = acpi_build_slit(t, config);
         g_array_append_val(list, table);
     }
     table = build_waet(t);

@@ -6,6 +6,7 @@
 #define HW_I386_ACPI_BUILD_H
 
 #include "hw/acpi/tables.h"
+#include "hw/core/machine.h"
 
 typedef struct AcpiPcConfig AcpiPcConfig;
 typedef struct Aml Aml;
@@ -30,6 +31,10 @@ struct AcpiPcConfig {
     const AcpiChipset *chipset;
     const uint32_t *apic_ids; /* of every CPU that there may be */
     unsigned nr_cpus, max_cpus;
+    const CPUSlot *cpu_slots;  /* as many; NULL: the first nr_cpus are there */
+    uint16_t cpu_hotplug_base; /* ports; 0: CPUs stay */
+    const NumaState *numa;     /* NULL: not spoken of */
+    uint64_t below_4g;         /* bytes of RAM below 4 GiB */
     uint16_t pm_base;   /* of the power management ports */
     uint16_t gpe_base;  /* of GPE0 */
     int sleep_types[6]; /* SLP_TYP for S3, S4, S5 at their indices; -1: not there */

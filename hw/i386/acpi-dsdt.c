@@ -5,6 +5,7 @@
  */
 #include "hw/acpi/aml.h"
 #include "hw/i386/acpi-build.h"
+#include "hw/i386/acpi-cpus.h"
 
 #define PIRQ_REGISTER 0x60u
 #define PIRQ_DISABLED 0x80u
@@ -442,23 +443,6 @@ static void put_hpet(Aml *a)
     aml_end(a);
 }
 
-/* Processor objects have one byte of ID; beyond it they are devices. */
-static void put_cpu(Aml *a, unsigned n, bool present)
-{
-    g_autofree char *name = g_strdup_printf("C%03X", n);
-
-    if (n < 255) {
-        aml_processor(a, name, (uint8_t)n);
-    } else {
-        aml_device(a, name);
-        aml_name(a, "_HID");
-        aml_string(a, "ACPI0007");
-        put_int_name(a, "_UID", n);
-    }
-    put_int_name(a, "_STA", present ? STA_PRESENT_ENABLED_SHOWN : 0);
-    aml_end(a);
-}
-
 static void put_sleep_state(Aml *a, unsigned state, int type)
 {
     const char name[] = {'_', 'S', (char)('0' + state), '_', 0};
@@ -487,10 +471,8 @@ GByteArray *acpi_build_dsdt_code(const AcpiPcConfig *config)
     if (config->hpet) {
         put_hpet(a);
     }
-    for (unsigned n = 0; n < config->max_cpus; n++) {
-        put_cpu(a, n, n < config->nr_cpus);
-    }
     aml_end(a);
+    acpi_dsdt_put_cpus(a, config);
     config->chipset->put_links(a);
     for (unsigned state = 3; state <= 5; state++) {
         put_sleep_state(a, state, config->sleep_types[state]);

@@ -4,8 +4,32 @@
  * know (SeaBIOS, docs/Runtime_config.md).
  */
 #include <string.h>
+#include "hw/core/numa.h"
 #include "hw/i386/boot-order.h"
 #include "hw/i386/pc.h"
+
+/* The number of nodes, the node of each APIC ID, the memory of each node. */
+static GArray *numa_key(PCMachineState *pcms)
+{
+    MachineState *machine = MACHINE(pcms);
+    GArray *ids = X86_MACHINE(pcms)->apic_ids;
+    unsigned nodes = numa_count(machine);
+    unsigned limit = g_array_index(ids, uint32_t, ids->len - 1) + 1;
+    GArray *key = g_array_sized_new(FALSE, TRUE, sizeof(uint64_t), 1 + limit + nodes);
+
+    g_array_set_size(key, nodes ? 1 + limit + nodes : 1);
+    uint64_t *words = (uint64_t *)(void *)key->data;
+    words[0] = GUINT64_TO_LE((uint64_t)nodes);
+    for (unsigned i = 0; nodes && i < machine->nr_cpu_slots; i++) {
+        const CPUSlot *slot = &machine->cpu_slots[i];
+
+        words[1 + slot->arch_id] = GUINT64_TO_LE((uint64_t)MAX(slot->place.node_id, 0));
+    }
+    for (unsigned n = 0; n < nodes; n++) {
+        words[1 + limit + n] = GUINT64_TO_LE(machine->numa->nodes[n].mem);
+    }
+    return key;
+}
 
 static void fill_keys(PCMachineState *pcms)
 {
@@ -13,17 +37,17 @@ static void fill_keys(PCMachineState *pcms)
     MachineState *machine = MACHINE(pcms);
     FWCfgState *s = x86ms->fw_cfg;
     uint64_t max_cpus = x86ms->apic_ids->len;
-    const uint64_t numa[1] = {0};
+    g_autoptr(GArray) numa = numa_key(pcms);
 
     fw_cfg_set_u64(s, FW_CFG_RAM_SIZE, machine->ram_size);
     fw_cfg_set_u16(s, FW_CFG_NOGRAPHIC, !machine->graphics);
-    fw_cfg_set_u16(s, FW_CFG_NB_CPUS, (uint16_t)machine->smp.cpus);
+    fw_cfg_set_u16(s, FW_CFG_NB_CPUS, (uint16_t)x86_count_cpus(machine));
     /* SeaBIOS counts APIC IDs. */
     fw_cfg_set_u16(s, FW_CFG_MAX_CPUS,
                    (uint16_t)(g_array_index(x86ms->apic_ids, uint32_t, max_cpus - 1) + 1));
     fw_cfg_set_u16(s, FW_CFG_BOOT_DEVICE, machine->boot_order ? machine->boot_order[0] : 0);
     fw_cfg_set_u16(s, FW_CFG_BOOT_MENU, machine->boot_menu);
-    fw_cfg_set_bytes(s, FW_CFG_NUMA, numa, sizeof(numa));
+    fw_cfg_set_bytes(s, FW_CFG_NUMA, numa->data, numa->len * sizeof(uint64_t));
     fw_cfg_set_u32(s, FW_CFG_IRQ0_OVERRIDE, 1);
 }
 

@@ -122,6 +122,8 @@ void pc_guest_info_init(PCMachineState *pcms)
     c->apic_ids = (const uint32_t *)(void *)x86ms->apic_ids->data;
     c->max_cpus = x86ms->apic_ids->len;
     c->nr_cpus = MACHINE(pcms)->smp.cpus;
+    c->cpu_slots = MACHINE(pcms)->cpu_slots;
+    c->numa = MACHINE(pcms)->numa;
     c->chipset = PC_MACHINE_GET_CLASS(pcms)->acpi_chipset;
     c->pm_base = c->chipset->pm_base;
     c->hpet = pcms->hpet_enabled;
@@ -142,6 +144,9 @@ static void pc_guest_info_finish(PCMachineState *pcms)
     for (int state = 3; state <= 5; state++) {
         c->sleep_types[state] = acpi_pm_sleep_type(pcms->acpi, state);
     }
+    c->nr_cpus = x86_count_cpus(MACHINE(pcms)); /* -device may have added some */
+    c->cpu_hotplug_base = x86_cpu_hotplug_base(x86ms);
+    c->below_4g = x86ms->below_4g_mem_size;
     c->hole_start = x86ms->below_4g_mem_size;
     c->hole_end = PCI_MEM_END - 1;
     c->hole64_start = (FOUR_GIB + x86ms->above_4g_mem_size + GIB - 1) & ~(GIB - 1);

@@ -219,6 +219,13 @@ void x86_cpu_hotplug_init(X86MachineState *x86ms, DeviceState *chip, uint16_t ba
     }
 }
 
+uint16_t x86_cpu_hotplug_base(const X86MachineState *x86ms)
+{
+    const ACPICPUHotplug *s = &x86ms->cpu_hotplug;
+
+    return s->dev ? (uint16_t)s->mr.addr : 0;
+}
+
 /* What firmware counts by at the next reset. */
 static void update_cpu_count(X86MachineState *x86ms)
 {

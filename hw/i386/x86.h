@@ -73,6 +73,7 @@ bool x86_pre_plug_cpu(MachineState *machine, CPUState *cs, GError **error);
 void x86_plug_cpu(MachineState *machine, CPUState *cs);
 bool x86_unplug_request_cpu(MachineState *machine, CPUState *cs, GError **error);
 /* CPUs can come and go: registers at `base` of `chip`, whose GPEs announce it. */
+uint16_t x86_cpu_hotplug_base(const X86MachineState *x86ms); /* 0: they cannot */
 void x86_cpu_hotplug_init(X86MachineState *x86ms, DeviceState *chip, uint16_t base,
                           void (*raise_gpe)(void *opaque, unsigned n), void *opaque);
 

@@ -188,7 +188,6 @@ static void add_definition(JsonBuilder *b, MachineState *machine, ObjectClass *k
     const char *type = object_class_get_name(klass);
     const X86CPUModel *model = OBJECT_CLASS_CHECK(X86CPUClass, klass, TYPE_X86_CPU)->model;
     g_autofree char *name = g_strndup(type, strlen(type) - strlen("-" TYPE_X86_CPU));
-    g_autofree char *v1 = g_strdup_printf("%s-v1", name);
     X86CPU *cpu = expand_model(machine, type, NULL);
 
     json_builder_begin_object(b);
@@ -201,12 +200,8 @@ static void add_definition(JsonBuilder *b, MachineState *machine, ObjectClass *k
         add_variant(b, "unavailable-features", missing);
         object_unref(OBJECT(cpu));
     }
-    if (!model->maximal && !g_str_equal(name, "base")) {
-        g_autofree char *v1_type = g_strdup_printf("%s-%s", v1, TYPE_X86_CPU);
-
-        if (object_class_by_name(v1_type)) {
-            qmp_add_string(b, "alias-of", v1);
-        }
+    if (!g_str_equal(name, model->name)) {
+        qmp_add_string(b, "alias-of", model->name);
     }
     qmp_add_bool(b, "static", g_str_equal(name, "base"));
     qmp_add_bool(b, "migration-safe", !model->maximal);

@@ -17,6 +17,8 @@
 #include "target/i386/smm.h"
 #include "target/i386/xsave.h"
 
+#define TOPOEXT (1u << 22)
+
 #define X86_CPU_GET_CLASS(obj) OBJECT_GET_CLASS(X86CPUClass, (obj), TYPE_X86_CPU)
 
 /* ---- properties ------------------------------------------------------------------------ */
@@ -436,11 +438,15 @@ bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
 {
     const X86CPUModel *model = X86_CPU_GET_CLASS(cpu)->model;
     X86CPUIDConfig *c = &cpu->cpuid;
+    bool intel = strcmp(c->vendor, "GenuineIntel") == 0;
 
     for (int i = 0; i < FEAT_WORD_COUNT; i++) {
         /* "max" asks for nothing in particular: only what the user named is missed. */
         if (model && model->maximal) {
             c->features[i] = (max[i] & ~cpu->user_off[i]) | cpu->user_on[i];
+        }
+        if (i == FEAT_80000001_ECX && intel) {
+            c->features[i] &= ~TOPOEXT | cpu->user_on[i]; /* AMD's */
         }
         cpu->unavailable[i] = c->features[i] & ~supported[i];
         c->features[i] &= supported[i];

@@ -176,7 +176,7 @@ const X86FeatureInfo x86_features[] = {
     {"tce", NULL, FEAT_80000001_ECX, 17, X, "translation cache extension"},
     {"nodeid-msr", NULL, FEAT_80000001_ECX, 19, X, "node ID MSR"},
     {"tbm", NULL, FEAT_80000001_ECX, 21, X, "trailing-bit manipulation"},
-    {"topoext", NULL, FEAT_80000001_ECX, 22, R, "AMD topology leaves"},
+    {"topoext", NULL, FEAT_80000001_ECX, 22, E, "AMD topology leaves"},
     {"perfctr-core", NULL, FEAT_80000001_ECX, 23, X, "core performance counters"},
     {"perfctr-nb", NULL, FEAT_80000001_ECX, 24, X, "northbridge performance counters"},
 

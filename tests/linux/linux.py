@@ -4,8 +4,10 @@
 
 usage: linux.py QUOIN VMLINUZ INITRD CASE
 """
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,18 @@ TIMEOUT = 240
 
 # name: (machine options, words for the guest's init, patterns that must be there, exit status)
 CASES = {
+    "topology": (["-m", "512", "-cpu", "EPYC", "-smp", "8,sockets=2,cores=2,threads=2"], "cpus,topology",
+                 ["8 processors", "cpu0 package 0 die 0 core 0 siblings 0-1",
+                  "cpu5 package 1 die . core 0 siblings 4-5", "cpu7 package 1 die . core 1 siblings 6-7"], 0),
+    "topology-intel": (["-m", "512", "-cpu", "Skylake-Server", "-smp",
+                        "8,sockets=1,dies=2,cores=2,threads=2"], "cpus,topology",
+                       ["8 processors", "cpu0 package 0 die 0 core 0 siblings 0-1",
+                        "cpu5 package 0 die 1 core . siblings 4-5"], 0),
+    "numa": (["-m", "512", "-smp", "4,sockets=2", "-object", "memory-backend-ram,id=m0,size=256M",
+              "-object", "memory-backend-ram,id=m1,size=256M", "-numa", "node,cpus=0-1,memdev=m0",
+              "-numa", "node,cpus=2-3,memdev=m1", "-numa", "dist,src=0,dst=1,val=31"], "cpus,numa",
+             ["4 processors", "node0 cpus 0-1 distance 10 31 2[0-9][0-9] MiB",
+              "node1 cpus 2-3 distance 31 10 2[0-9][0-9] MiB"], 0),
     "hello": (["-m", "512"], "hello,cpus,memory", ["hello from 6", "1 processors", "4[0-9][0-9] MiB"], 0),
     "smp2": (["-m", "512", "-smp", "2"], "cpus,load", ["2 processors"], 0),
     "smp4": (["-m", "512", "-smp", "4"], "cpus,load", ["4 processors"], 0),
@@ -54,6 +68,64 @@ def reboot_case(quoin, kernel, initrd):
     return seen.count(b"QUOIN: rebooting") >= 2 and status == 0, seen
 
 
+def wait_for(run, words, deadline):
+    seen = b""
+    while words not in seen and time.monotonic() < deadline:
+        chunk = os.read(run.stdout.fileno(), 65536)
+        if not chunk:
+            break
+        seen += chunk
+    return words in seen, seen
+
+
+class Qmp:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.file = self.socket.makefile("rw")
+        self.file.readline()
+        self.run("qmp_capabilities")
+
+    def run(self, command, **arguments):
+        self.file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.file.flush()
+        while True:
+            reply = json.loads(self.file.readline())
+            if "event" not in reply:
+                return reply.get("return"), reply.get("error")
+
+
+def cpu_hotplug_case(quoin, kernel, initrd):
+    """A CPU comes, the guest takes it in use; it is asked back, and the guest lets go of it."""
+    folder = tempfile.TemporaryDirectory()
+    path = os.path.join(folder.name, "qmp")
+    command = [quoin, "-machine", "pc", "-accel", "tcg", "-m", "256", "-smp", "1,maxcpus=2",
+               "-kernel", kernel, "-initrd", initrd, "-nographic", "-qmp", f"unix:{path},server,nowait",
+               "-append", "console=ttyS0 quoin.test=cpus,cpuhotplug"]
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    deadline, seen, good = time.monotonic() + TIMEOUT, b"", True
+    try:
+        good, text = wait_for(run, b"ready to add", deadline)
+        seen += text
+        qmp = Qmp(path)
+        slot = next(s for s in qmp.run("query-hotpluggable-cpus")[0] if "qom-path" not in s)
+        added = qmp.run("device_add", driver=slot["type"], id="second", **slot["props"])
+        ok, text = wait_for(run, b"online 0-1", deadline)
+        good, seen = good and ok and not added[1], seen + text
+        removed = qmp.run("device_del", id="second")
+        ok, text = wait_for(run, b"online 0\r", deadline)
+        good, seen = good and ok and not removed[1], seen + text
+        while time.monotonic() < deadline:
+            count = len(qmp.run("query-cpus-fast")[0] or [])
+            if count == 1:
+                break
+        good = good and count == 1
+    except OSError as error:
+        good, seen = False, seen + str(error).encode()
+    run.terminate()
+    return run.wait(30) == 0 and good, seen
+
+
 def report(ok, output, why=""):
     if not ok:
         sys.stdout.write(output.decode(errors="replace")[-4000:])
@@ -68,6 +140,8 @@ def main():
         sys.exit(77)
     if name == "reboot":
         report(*reboot_case(quoin, kernel, initrd), "no second boot, or SIGTERM did not end it well")
+    if name == "cpu-hotplug":
+        report(*cpu_hotplug_case(quoin, kernel, initrd), "the second CPU did not come, or not go")
     options, words, patterns, status = CASES[name]
     folder = tempfile.TemporaryDirectory()
     for image in "DISK", "DISC":

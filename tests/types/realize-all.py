@@ -14,7 +14,8 @@ def names(quoin, option):
     """First words of the rows of `OPTION help`'s first list."""
     text = subprocess.run([quoin, option, "help"], capture_output=True, text=True, check=True).stdout
     rows = text.split("\n\n")[0].splitlines()
-    return [row.split()[0] for row in rows if not row.endswith(":")]
+    rows = [row.removeprefix("x86 ") for row in rows if not row.endswith(":") and "(alias of" not in row]
+    return [row.split()[0] for row in rows]
 
 
 def run(quoin, *options):

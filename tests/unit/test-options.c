@@ -167,7 +167,7 @@ static void test_smp(void)
         {"4,sockets=1,cores=2", {4, 1, 1, 2, 2, 4}, true },
         {"2,maxcpus=4",         {2, 1, 1, 4, 1, 4}, true },
         {"3,sockets=2",         {0},                false},
-        {"0",                   {0},                false},
+        {"0",                   {1, 1, 1, 1, 1, 1}, true }, /* with a warning */
         {"-1",                  {0},                false},
         {"4,maxcpus=2",         {0},                false},
         {"1000",                {0},                false},
@@ -177,17 +177,28 @@ static void test_smp(void)
     MachineState *machine;
 
     g_assert_true(vmm_init_main_loop(NULL));
-    machine = machine_new(machine_find_class("pc", NULL), NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        bool ok = smp_parse(machine, cases[i].text, &error);
+        bool ok;
+
+        machine = machine_new(machine_find_class("pc", NULL), NULL);
+        ok = smp_parse(machine, cases[i].text, &error);
 
         g_test_message("%s: %s", cases[i].text, ok ? "ok" : error->message);
         g_assert_cmpint(ok, ==, cases[i].ok);
         if (ok) {
             g_assert_cmpmem(&machine->smp, sizeof(SMPConfig), &cases[i].smp, sizeof(SMPConfig));
         }
+        machine_free(machine);
     }
+    /* A second -smp adds to the first, and the last word counts. */
+    machine = machine_new(machine_find_class("pc", NULL), NULL);
+    g_assert_true(smp_parse(machine, "4", NULL) && smp_parse(machine, "sockets=2", NULL) &&
+                  smp_parse(machine, "cpus=2,cpus=3", NULL) == false &&
+                  smp_parse(machine, "cpus=8,cpus=6", NULL));
+    g_assert_cmpuint(machine->smp.cpus, ==, 6);
+    g_assert_cmpuint(machine->smp.sockets, ==, 2);
+    g_assert_cmpuint(machine->smp.cores, ==, 3);
     machine_free(machine);
 }
 
