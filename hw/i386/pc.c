@@ -112,6 +112,16 @@ bool ioapic_init_gsi(X86MachineState *x86ms, GSIState *gsi_state, GError **error
     return true;
 }
 
+static void pc_raise_gpe(void *opaque, unsigned n)
+{
+    acpi_pm_raise_gpe(opaque, n);
+}
+
+void pc_cpu_hotplug_init(PCMachineState *pcms, DeviceState *chip, uint16_t base)
+{
+    x86_cpu_hotplug_init(X86_MACHINE(pcms), chip, base, pc_raise_gpe, pcms->acpi);
+}
+
 /* ---- what the guest is told ------------------------------------------------------------ */
 
 void pc_guest_info_init(PCMachineState *pcms)

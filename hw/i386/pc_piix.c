@@ -26,11 +26,6 @@ static bool pc_pci_ide_init(PCMachineState *pcms, PCIBus *bus, GError **error)
     return ide && ide_create_drives(MACHINE(pcms), ide, error);
 }
 
-static void pc_raise_gpe(void *opaque, unsigned n)
-{
-    piix4_pm_raise_gpe(opaque, n);
-}
-
 static bool pc_pm_init(PCMachineState *pcms, PCIBus *bus, IRQ *gsi, GError **error)
 {
     IRQ *smi = pc_smi_lines(pcms);
@@ -41,8 +36,7 @@ static bool pc_pm_init(PCMachineState *pcms, PCIBus *bus, IRQ *gsi, GError **err
         return false;
     }
     pcms->acpi = piix4_pm_acpi(pcms->piix4_pm);
-    x86_cpu_hotplug_init(X86_MACHINE(pcms), DEVICE(pcms->piix4_pm), ACPI_CPU_HOTPLUG_PIIX_BASE,
-                         pc_raise_gpe, pcms->piix4_pm);
+    pc_cpu_hotplug_init(pcms, DEVICE(pcms->piix4_pm), ACPI_CPU_HOTPLUG_PIIX_BASE);
     return true;
 }
 

@@ -28,8 +28,12 @@ static bool q35_lpc_create(PCMachineState *pcms, ISABus **ret_isa_bus, GError **
 
     pcms->lpc = ich9_lpc_create(pcms->pci_bus, smi, ret_isa_bus, error);
     irq_free_array(smi, smi ? PC_SMI_LINES : 0);
-    pcms->acpi = pcms->lpc ? ich9_lpc_acpi(pcms->lpc) : NULL;
-    return pcms->lpc != NULL;
+    if (!pcms->lpc) {
+        return false;
+    }
+    pcms->acpi = ich9_lpc_acpi(pcms->lpc);
+    pc_cpu_hotplug_init(pcms, DEVICE(pcms->lpc), ACPI_CPU_HOTPLUG_ICH9_BASE);
+    return true;
 }
 
 static bool q35_sata_create(PCMachineState *pcms, GError **error)
@@ -122,6 +126,7 @@ static void q35_machine_class_init(ObjectClass *klass, const void *data)
 
     mc->desc = "Standard PC (Q35 + ICH9, 2009)";
     mc->init = pc_q35_init;
+    mc->max_cpus = 288;
     mc->units_per_default_bus = 1; /* of AHCI */
     pcmc->acpi_chipset = &acpi_chipset_q35;
     pcmc->low_memory = (X86LowMemory){0xb0000000u, 0x80000000u};
