@@ -89,13 +89,35 @@ bool handle_nographic(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
+bool handle_vnc(VMM *vmm, const char *value, GError **error)
+{
+    vmm->display_given = true;
+    g_ptr_array_add(vmm->vnc, g_strdup(value));
+    return true;
+}
+
 bool handle_display(VMM *vmm, const char *value, GError **error)
 {
+    if (g_str_has_prefix(value, "vnc=")) {
+        return handle_vnc(vmm, value + strlen("vnc="), error);
+    }
     if (!g_str_equal(value, "none")) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "expected none: there is no window");
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "expected none or vnc=HOST:DISPLAY: this program opens no window");
         return false;
     }
     vmm->display_given = true;
+    return true;
+}
+
+/* Viewers that send key codes need no layout. */
+bool handle_keyboard(VMM *vmm, const char *value, GError **error)
+{
+    if (!g_str_equal(value, "en-us")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "expected en-us: other layouts need a viewer with extended key events");
+        return false;
+    }
     return true;
 }
 

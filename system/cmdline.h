@@ -90,6 +90,8 @@ COMMAND_HANDLER(handle_name);
 COMMAND_HANDLER(handle_uuid);
 COMMAND_HANDLER(handle_rtc);
 COMMAND_HANDLER(handle_vga);
+COMMAND_HANDLER(handle_vnc);
+COMMAND_HANDLER(handle_keyboard);
 COMMAND_HANDLER(handle_usb);
 COMMAND_HANDLER(handle_net);
 COMMAND_HANDLER(handle_no_hpet);

@@ -13,6 +13,7 @@
 #include "system/monitor/monitor.h"
 #include "system/process.h"
 #include "system/runstate.h"
+#include "system/vnc/vnc.h"
 
 VMM *vmm_new(void)
 {
@@ -23,6 +24,7 @@ VMM *vmm_new(void)
     vmm->accels = g_ptr_array_new_with_free_func(g_free);
     vmm->monitors = g_ptr_array_new();
     vmm->open_monitors = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
+    vmm->vnc = g_ptr_array_new_with_free_func(g_free);
     vmm->data_dirs = g_string_new(NULL);
     vmm->ready_fd = -1;
     return vmm;
@@ -182,6 +184,20 @@ static bool vmm_open_monitors(VMM *vmm, GError **error)
     return !vmm->qtest || qtest_server_start(vmm->machine, vmm->qtest, vmm->qtest_log, error);
 }
 
+/* Consoles are there now. */
+static bool vmm_open_displays(VMM *vmm, GError **error)
+{
+    for (guint i = 0; i < vmm->vnc->len; i++) {
+        const char *value = g_ptr_array_index(vmm->vnc, i);
+
+        if (!vnc_server_new(vmm->machine, value, error)) {
+            command_prefix_error(error, "vnc", value);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void quit_on_signal(int signo, int pid, void *opaque)
 {
     MachineState *machine = opaque;
@@ -237,7 +253,8 @@ bool vmm_init(VMM *vmm, int argc, char **argv, GError **error)
         !vmm_create_machine(vmm, error) ||
         !vmm_run_stages(vmm, STAGE_CONFIG, STAGE_BACKEND, error) ||
         !vmm_create_default_frontends(vmm, error) || !vmm_configure_accelerators(vmm, error) ||
-        !qmp_x_exit_preconfig(vmm, error) || !vmm_open_monitors(vmm, error)) {
+        !qmp_x_exit_preconfig(vmm, error) || !vmm_open_displays(vmm, error) ||
+        !vmm_open_monitors(vmm, error)) {
         return false;
     }
     vmm_begin(vmm);
@@ -250,6 +267,7 @@ bool vmm_init(VMM *vmm, int argc, char **argv, GError **error)
 static void free_machine(MachineState *machine)
 {
     qtest_server_stop(machine);
+    vnc_servers_free(machine);
     /* Devices let go of their disks before these are closed. */
     object_ref(OBJECT(machine));
     machine_free(machine);
@@ -271,6 +289,7 @@ void vmm_cleanup(VMM *vmm)
     g_ptr_array_unref(vmm->command_line);
     g_ptr_array_unref(vmm->accels);
     g_ptr_array_unref(vmm->monitors);
+    g_ptr_array_unref(vmm->vnc);
     options_free(vmm->machine_options);
     g_string_free(vmm->data_dirs, TRUE);
     g_free(vmm->qtest_log);

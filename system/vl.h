@@ -20,6 +20,7 @@ typedef struct VMM {
     GPtrArray *accels;        /* of char *, in order */
     GPtrArray *monitors;      /* of MonitorRequest */
     GPtrArray *open_monitors; /* of Monitor */
+    GPtrArray *vnc;           /* of char *: values of -vnc */
     Chardev *qtest;
     char *qtest_log;
     char *pidfile;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The screen as a VGA BIOS leaves it: mode 3, 80x25 characters in 16 colours, blank.  Register
- * values: IBM VGA Technical Reference, "BIOS video mode 3 (400 lines)".
+ * values: IBM VGA Technical Reference, "BIOS video mode 3 (400 lines)".  The font is the one in the
+ * adapter's ROM, where it is found by its letter A.
  */
 #include "hw/i386/pc.h"
+
+#include <string.h>
+#include "hw/display/vga.h"
 
 #define VGA_MISC_WRITE   0x3c2
 #define VGA_ATTRIBUTE    0x3c0
@@ -15,6 +19,7 @@
 #define VGA_STATUS       0x3da
 #define VGA_ATTRIBUTE_ON 0x20
 #define TEXT_MEMORY      0xb8000u
+#define FONT_MEMORY      0xa0000u
 #define TEXT_CELLS       (80 * 25)
 #define BLANK            0x0720u /* a space, grey on black */
 
@@ -65,12 +70,54 @@ static void put_colours(MachineState *machine)
     }
 }
 
+#define FONT_LINES  16
+#define FONT_STRIDE 32 /* of a character in plane 2 */
+#define FONT_CHARS  256
+
+/* A font of 8x16 dots in the ROM of the adapter; NULL: it has none. */
+static const uint8_t *find_font(MachineState *machine)
+{
+    static const uint8_t letter_a[FONT_LINES] = {0x00, 0x00, 0x10, 0x38, 0x6c, 0xc6,
+                                                 0xc6, 0xfe, 0xc6, 0xc6, 0xc6, 0xc6};
+    static const uint8_t nul[FONT_LINES];
+    Object *obj = object_resolve_path_type(OBJECT(machine), TYPE_PCI_VGA, NULL);
+    MemoryRegion *rom = obj ? &PCI_DEVICE(obj)->rom : NULL;
+    const uint8_t *data = rom && rom->ram_block ? memory_region_get_ram_ptr(rom) : NULL;
+    const uint8_t *a;
+    size_t size = data ? memory_region_size(rom) : 0;
+
+    if (size < FONT_CHARS * FONT_LINES) {
+        return NULL;
+    }
+    a = memmem(data + 'A' * FONT_LINES, size - FONT_CHARS * FONT_LINES, letter_a, sizeof(letter_a));
+    return a && !memcmp(a - 'A' * FONT_LINES, nul, sizeof(nul)) ? a - 'A' * FONT_LINES : NULL;
+}
+
+/* Into plane 2, seen alone at a0000. */
+static void put_font(MachineState *machine)
+{
+    static const uint8_t plane_sequencer[] = {0x01, 0x00, 0x04, 0x00, 0x06};
+    static const uint8_t plane_graphics[] = {0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x04, 0x00, 0xff};
+    const uint8_t *font = find_font(machine);
+
+    if (!font) {
+        return;
+    }
+    put_indexed(machine, VGA_SEQUENCER, plane_sequencer, sizeof(plane_sequencer));
+    put_indexed(machine, VGA_GRAPHICS, plane_graphics, sizeof(plane_graphics));
+    for (unsigned c = 0; c < FONT_CHARS; c++) {
+        address_space_write(&machine->address_space_memory, FONT_MEMORY + c * FONT_STRIDE,
+                            MEMTXATTRS_NONE, font + c * FONT_LINES, FONT_LINES);
+    }
+}
+
 void pc_vga_text_mode(PCMachineState *pcms)
 {
     MachineState *machine = MACHINE(pcms);
     uint16_t blank[TEXT_CELLS];
 
     outb(machine, VGA_MISC_WRITE, 0x67);
+    put_font(machine);
     put_indexed(machine, VGA_SEQUENCER, sequencer, sizeof(sequencer));
     outb(machine, VGA_CRTC, 0x11); /* unlock 0-7 */
     outb(machine, VGA_CRTC + 1, 0x0e);

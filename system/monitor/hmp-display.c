@@ -6,6 +6,7 @@
 #include "system/display/input.h"
 #include "system/display/screendump.h"
 #include "system/monitor/monitor-internal.h"
+#include "system/vnc/vnc.h"
 
 #define KEYS_MAX 16
 #define HOLD_MS  100
@@ -175,4 +176,101 @@ void hmp_info_mice(MachineState *machine, GString *out)
     if (out->len == before) {
         g_string_append(out, "No mouse devices connected\n");
     }
+}
+
+/* ---- VNC ----------------------------------------------------------------------------------------
+ */
+
+static void append_client(const VNCAddress *address, void *opaque)
+{
+    g_string_append_printf(opaque, "  Client: %s:%s (%s)\n", address->host, address->service,
+                           address->family);
+}
+
+typedef struct VNCPrint {
+    MachineState *machine;
+    GString *out;
+} VNCPrint;
+
+static void append_server(const VNCServerInfo *info, void *opaque)
+{
+    VNCPrint *p = opaque;
+
+    g_string_append_printf(p->out, "%s:\n  Server: %s:%s (%s)\n    Auth: %s (Sub: none)\n",
+                           info->id, info->address->host, info->address->service,
+                           info->address->family, info->auth);
+    vnc_client_foreach(p->machine, info->id, append_client, p->out);
+    g_string_append_printf(p->out, "  Auth: %s (Sub: none)\n", info->auth);
+}
+
+void hmp_info_vnc(MachineState *machine, GString *out)
+{
+    VNCPrint p = {machine, out};
+    gsize before = out->len;
+
+    vnc_server_foreach(machine, append_server, &p);
+    if (out->len == before) {
+        g_string_append(out, "None\n");
+    }
+}
+
+static void say_error(GString *out, const GError *error)
+{
+    if (error) {
+        g_string_append_printf(out, "Error: %s\n", error->message);
+    }
+}
+
+/* vnc PASSWORD [-d SERVER] [keep] */
+void hmp_set_password(MachineState *machine, const char *rest, GString *out)
+{
+    g_auto(GStrv) words = split_words(rest);
+    guint n = g_strv_length(words);
+    const char *id = NULL;
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i + 1 < n; i++) {
+        if (g_str_equal(words[i], "-d")) {
+            id = words[i + 1];
+        }
+    }
+    if (n < 2 || !g_str_equal(words[0], "vnc")) {
+        g_string_append(out, "error: expected vnc PASSWORD [-d SERVER]\n");
+        return;
+    }
+    vnc_set_password(machine, id, words[1], &error);
+    say_error(out, error);
+}
+
+/* vnc TIME [-d SERVER] */
+void hmp_expire_password(MachineState *machine, const char *rest, GString *out)
+{
+    g_auto(GStrv) words = split_words(rest);
+    guint n = g_strv_length(words);
+    g_autoptr(GError) error = NULL;
+    int64_t when;
+
+    if (n < 2 || !g_str_equal(words[0], "vnc")) {
+        g_string_append(out, "error: expected vnc TIME [-d SERVER]\n");
+        return;
+    }
+    if (display_parse_expiry(words[1], &when, &error)) {
+        vnc_expire_password(machine, n > 3 ? words[3] : NULL, when, &error);
+    }
+    say_error(out, error);
+}
+
+/* vnc password PASSWORD */
+void hmp_change(MachineState *machine, const char *rest, GString *out)
+{
+    g_auto(GStrv) words = split_words(rest);
+    g_autoptr(GError) error = NULL;
+
+    if (g_strv_length(words) != 3 || !g_str_equal(words[0], "vnc") ||
+        (!g_str_equal(words[1], "password") && !g_str_equal(words[1], "passwd"))) {
+        g_string_append(out, "error: expected vnc password PASSWORD\n");
+        return;
+    }
+    vnc_set_password(machine, NULL, words[2], &error);
+    say_error(out, error);
 }

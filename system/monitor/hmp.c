@@ -80,6 +80,7 @@ static const struct {
     {"registers", "registers of the CPUs",    hmp_info_registers},
     {"status",    "whether the VM runs",      info_status       },
     {"version",   "version of this program",  info_version      },
+    {"vnc",       "VNC servers",              hmp_info_vnc      },
 };
 
 static void run_info(MachineState *machine, const char *rest, GString *out)
@@ -277,9 +278,11 @@ static void run_xp(MachineState *machine, const char *rest, GString *out)
 }
 
 static const HMPCommand commands[] = {
+    {"change",           NULL, "vnc password PASSWORD",   "set the password of VNC",               hmp_change    },
     {"cont",             "c",  "",                        "let the VM run",                        run_cont      },
     {"device_add",       NULL, "TYPE[,PROP=VALUE]",       "add a device",                          run_device_add},
     {"device_del",       NULL, "ID",                      "remove a device",                       run_device_del},
+    {"expire_password",  NULL, "vnc TIME",                "when it ends: now, never, +SECONDS",    hmp_expire_password},
     {"help",             "?",  "",                        "this list",                             run_help      },
     {"info",             NULL, "TOPIC",                   "show something; without a topic: what", run_info      },
     {"log",              NULL, "ITEM[,ITEM]|none",        "as -d",                                 run_log       },
@@ -295,6 +298,7 @@ static const HMPCommand commands[] = {
     {"quit",             "q",  "",                        "end",                                   run_quit      },
     {"screendump",       NULL, "FILE [-f FORMAT] [DEVICE [HEAD]]", "write the screen to a file: ppm, png", hmp_screendump},
     {"sendkey",          NULL, "KEY[-KEY...] [MS]",       "press keys together (ctrl-alt-f1)",     hmp_sendkey   },
+    {"set_password",     NULL, "vnc PASSWORD",            "set the password of VNC",               hmp_set_password},
     {"stop",             "s",  "",                        "stop the VM",                           run_stop      },
     {"system_powerdown", NULL, "",                        "press the power button",                run_powerdown },
     {"system_reset",     NULL, "",                        "reset the VM",                          run_reset     },

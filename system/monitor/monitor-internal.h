@@ -55,6 +55,7 @@ void hmp_info_pic(MachineState *machine, GString *out);
 void hmp_info_irq(MachineState *machine, GString *out);
 void hmp_info_lapic(MachineState *machine, const char *apic_id, GString *out);
 void hmp_info_mice(MachineState *machine, GString *out);
+void hmp_info_vnc(MachineState *machine, GString *out);
 
 /* hmp-display.c: commands, with what follows their name */
 void hmp_screendump(MachineState *machine, const char *rest, GString *out);
@@ -62,6 +63,11 @@ void hmp_sendkey(MachineState *machine, const char *rest, GString *out);
 void hmp_mouse_move(MachineState *machine, const char *rest, GString *out);
 void hmp_mouse_button(MachineState *machine, const char *rest, GString *out);
 void hmp_mouse_set(MachineState *machine, const char *rest, GString *out);
+void hmp_set_password(MachineState *machine, const char *rest, GString *out);
+void hmp_expire_password(MachineState *machine, const char *rest, GString *out);
+void hmp_change(MachineState *machine, const char *rest, GString *out);
+/* "now", "never", "+SECONDS", SECONDS since 1970: as vnc_expire_password() takes it. */
+bool display_parse_expiry(const char *text, int64_t *ret, GError **error);
 
 /* ---- QMP ----------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include "system/display/input.h"
 #include "system/display/screendump.h"
 #include "system/monitor/monitor-internal.h"
+#include "system/vnc/vnc.h"
 
 static JsonNode *argument_error(GError **error, const char *format, const char *what)
 {
@@ -268,10 +269,167 @@ static JsonNode *query_mice(Monitor *monitor, JsonObject *args, GError **error)
     return qmp_finish(b);
 }
 
+/* ---- VNC
+ * ------------------------------------------------------------------------------------------ */
+
+static void add_address(JsonBuilder *b, const VNCAddress *address)
+{
+    qmp_add_string(b, "host", address->host);
+    qmp_add_string(b, "service", address->service);
+    qmp_add_string(b, "family", address->family);
+    qmp_add_bool(b, "websocket", false);
+}
+
+static void add_client(const VNCAddress *address, void *opaque)
+{
+    json_builder_begin_object(opaque);
+    add_address(opaque, address);
+    json_builder_end_object(opaque);
+}
+
+static void add_clients(JsonBuilder *b, MachineState *machine, const char *id)
+{
+    json_builder_set_member_name(b, "clients");
+    json_builder_begin_array(b);
+    vnc_client_foreach(machine, id, add_client, b);
+    json_builder_end_array(b);
+}
+
+typedef struct VNCQuery {
+    JsonBuilder *b;
+    MachineState *machine;
+    unsigned n;
+} VNCQuery;
+
+/* The old query knows one server. */
+static void add_first_server(const VNCServerInfo *info, void *opaque)
+{
+    VNCQuery *q = opaque;
+
+    if (q->n++) {
+        return;
+    }
+    qmp_add_bool(q->b, "enabled", true);
+    qmp_add_string(q->b, "host", info->address->host);
+    qmp_add_string(q->b, "service", info->address->service);
+    qmp_add_string(q->b, "family", info->address->family);
+    qmp_add_string(q->b, "auth", info->auth);
+    add_clients(q->b, q->machine, info->id);
+}
+
+static JsonNode *query_vnc(Monitor *monitor, JsonObject *args, GError **error)
+{
+    VNCQuery q = {json_builder_new(), monitor->machine, 0};
+
+    json_builder_begin_object(q.b);
+    vnc_server_foreach(monitor->machine, add_first_server, &q);
+    if (!q.n) {
+        qmp_add_bool(q.b, "enabled", false);
+    }
+    json_builder_end_object(q.b);
+    return qmp_finish(q.b);
+}
+
+static void add_server(const VNCServerInfo *info, void *opaque)
+{
+    VNCQuery *q = opaque;
+
+    json_builder_begin_object(q->b);
+    qmp_add_string(q->b, "id", info->id);
+    qmp_add_string(q->b, "auth", info->auth);
+    json_builder_set_member_name(q->b, "server");
+    json_builder_begin_array(q->b);
+    json_builder_begin_object(q->b);
+    add_address(q->b, info->address);
+    qmp_add_string(q->b, "auth", info->auth);
+    json_builder_end_object(q->b);
+    json_builder_end_array(q->b);
+    add_clients(q->b, q->machine, info->id);
+    json_builder_end_object(q->b);
+}
+
+static JsonNode *query_vnc_servers(Monitor *monitor, JsonObject *args, GError **error)
+{
+    VNCQuery q = {json_builder_new(), monitor->machine, 0};
+
+    json_builder_begin_array(q.b);
+    vnc_server_foreach(monitor->machine, add_server, &q);
+    json_builder_end_array(q.b);
+    return qmp_finish(q.b);
+}
+
+static bool check_protocol(JsonObject *args, GError **error)
+{
+    if (g_strcmp0(qmp_string(args, "protocol"), "vnc")) {
+        argument_error(error, "protocol '%s': expected vnc", qmp_string(args, "protocol"));
+        return false;
+    }
+    return true;
+}
+
+static JsonNode *cmd_set_password(Monitor *monitor, JsonObject *args, GError **error)
+{
+    const char *connected = qmp_string(args, "connected");
+
+    if (!check_protocol(args, error)) {
+        return NULL;
+    }
+    if (connected && !g_str_equal(connected, "keep")) {
+        return argument_error(error, "connected=%s: only keep is possible with vnc", connected);
+    }
+    return vnc_set_password(monitor->machine, qmp_string(args, "display"),
+                            qmp_string(args, "password"), error)
+               ? qmp_empty()
+               : NULL;
+}
+
+bool display_parse_expiry(const char *text, int64_t *ret, GError **error)
+{
+    int64_t now = g_get_real_time() / G_USEC_PER_SEC;
+    guint64 seconds;
+
+    if (g_str_equal(text, "now")) {
+        *ret = 1;
+    } else if (g_str_equal(text, "never")) {
+        *ret = 0;
+    } else if (g_ascii_string_to_unsigned(*text == '+' ? text + 1 : text, 10, 1, INT32_MAX,
+                                          &seconds, NULL)) {
+        *ret = (int64_t)seconds + (*text == '+' ? now : 0);
+    } else {
+        argument_error(error, "time '%s': expected now, never, +SECONDS or seconds since 1970",
+                       text);
+        return false;
+    }
+    return true;
+}
+
+static JsonNode *cmd_expire_password(Monitor *monitor, JsonObject *args, GError **error)
+{
+    int64_t when;
+
+    return check_protocol(args, error) &&
+                   display_parse_expiry(qmp_string(args, "time"), &when, error) &&
+                   vnc_expire_password(monitor->machine, qmp_string(args, "display"), when, error)
+               ? qmp_empty()
+               : NULL;
+}
+
+static JsonNode *cmd_change_vnc_password(Monitor *monitor, JsonObject *args, GError **error)
+{
+    return vnc_set_password(monitor->machine, NULL, qmp_string(args, "password"), error)
+               ? qmp_empty()
+               : NULL;
+}
+
 const QMPCommand qmp_display_commands[] = {
-    {"screendump",       "filename:s device:s? head:i? format:s?", cmd_screendump},
-    {"send-key",    "keys:* hold-time:i?", cmd_send_key},
-    {"input-send-event",         "device:s? head:i? events:*", cmd_input_send_event},
-    {"query-mice",      "", query_mice},
-    {NULL},
+    {"screendump",          "filename:s device:s? head:i? format:s?", cmd_screendump},
+    {"send-key",       "keys:* hold-time:i?", cmd_send_key},
+    {"input-send-event",            "device:s? head:i? events:*", cmd_input_send_event},
+    {"query-mice",         "", query_mice},
+    {"query-vnc",    "", query_vnc},
+    {"query-vnc-servers", "", query_vnc_servers},
+    {"set_password",          "protocol:s password:s connected:s? display:s?", cmd_set_password},
+    {"expire_password",           "protocol:s time:s display:s?", cmd_expire_password},
+    {"change-vnc-password",           "password:s", cmd_change_vnc_password},
+    {NULL           },
 };
