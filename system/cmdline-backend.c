@@ -65,43 +65,55 @@ bool handle_drive(VMM *vmm, const char *value, GError **error)
     return blk_drive_add(vmm->machine, options, error);
 }
 
-static bool add_disk(VMM *vmm, const char *file, int index, bool is_cdrom, GError **error)
+static bool add_disk(VMM *vmm, const char *file, BlockInterface interface, int index, bool is_cdrom,
+                     GError **error)
 {
     g_auto(GStrv) parts = NULL;
     g_autofree char *escaped = NULL, *options = NULL;
 
     if (!vmm->snapshot || is_cdrom) {
-        return blk_drive_add_file(vmm->machine, file, BLOCK_IF_IDE, index, is_cdrom, error);
+        return blk_drive_add_file(vmm->machine, file, interface, index, is_cdrom, error);
     }
     parts = g_strsplit(file, ",", -1);
     escaped = g_strjoinv(",,", parts);
-    options = g_strdup_printf("file=%s,if=ide,index=%d,snapshot=on", escaped, index);
+    options = g_strdup_printf("file=%s,if=%s,index=%d,snapshot=on", escaped,
+                              interface == BLOCK_IF_FLOPPY ? "floppy" : "ide", index);
     return blk_drive_add(vmm->machine, options, error);
+}
+
+bool handle_fda(VMM *vmm, const char *value, GError **error)
+{
+    return add_disk(vmm, value, BLOCK_IF_FLOPPY, 0, false, error);
+}
+
+bool handle_fdb(VMM *vmm, const char *value, GError **error)
+{
+    return add_disk(vmm, value, BLOCK_IF_FLOPPY, 1, false, error);
 }
 
 bool handle_hda(VMM *vmm, const char *value, GError **error)
 {
-    return add_disk(vmm, value, 0, false, error);
+    return add_disk(vmm, value, BLOCK_IF_IDE, 0, false, error);
 }
 
 bool handle_hdb(VMM *vmm, const char *value, GError **error)
 {
-    return add_disk(vmm, value, 1, false, error);
+    return add_disk(vmm, value, BLOCK_IF_IDE, 1, false, error);
 }
 
 bool handle_hdc(VMM *vmm, const char *value, GError **error)
 {
-    return add_disk(vmm, value, 2, false, error);
+    return add_disk(vmm, value, BLOCK_IF_IDE, 2, false, error);
 }
 
 bool handle_hdd(VMM *vmm, const char *value, GError **error)
 {
-    return add_disk(vmm, value, 3, false, error);
+    return add_disk(vmm, value, BLOCK_IF_IDE, 3, false, error);
 }
 
 bool handle_cdrom(VMM *vmm, const char *value, GError **error)
 {
-    return add_disk(vmm, value, 2, true, error);
+    return add_disk(vmm, value, BLOCK_IF_IDE, 2, true, error);
 }
 
 bool handle_snapshot(VMM *vmm, const char *value, GError **error)

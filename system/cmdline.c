@@ -32,6 +32,8 @@ const CommandOption command_options[] = {
     {"L",                                            "DIR", "where to look for firmware", STAGE_PROCESS, handle_data_dir},
     {"boot",       "[order=]DRIVES[,menu=on|off]", "what firmware boots from", STAGE_CONFIG, handle_boot},
     {"drive",                                       "file=FILE[,if=,format=,id=,media=,...]", "a disk", STAGE_BACKEND, handle_drive},
+    {"fda",     "FILE", "first floppy disk", STAGE_BACKEND, handle_fda},
+    {"fdb",     "FILE", "second floppy disk", STAGE_BACKEND, handle_fdb},
     {"hda",                                                  "FILE", "first disk", STAGE_BACKEND, handle_hda},
     {"hdb",     "FILE", "second disk", STAGE_BACKEND, handle_hdb},
     {"hdc",                                      "FILE", "third disk", STAGE_BACKEND, handle_hdc},

@@ -107,6 +107,8 @@ COMMAND_HANDLER(handle_acpitable);
 COMMAND_HANDLER(handle_chardev);
 COMMAND_HANDLER(handle_object);
 COMMAND_HANDLER(handle_drive);
+COMMAND_HANDLER(handle_fda);
+COMMAND_HANDLER(handle_fdb);
 COMMAND_HANDLER(handle_hda);
 COMMAND_HANDLER(handle_hdb);
 COMMAND_HANDLER(handle_hdc);

@@ -106,6 +106,7 @@ struct MachineClass {
     uint64_t default_ram_size;
     const char *default_ram_id; /* "pc.ram" */
     const char *block_default_type; /* interface of -hda, -drive without if=: "ide" */
+    bool no_floppy; /* no drive A, and no controller, unless there is a disk for it */
     int units_per_default_bus;      /* of that interface; 0: as usual (IDE: 2; AHCI ports have 1) */
     /*
      * Make the board: main thread, big lock; the accelerator is there.  False

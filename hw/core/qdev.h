@@ -66,6 +66,7 @@ struct DeviceClass {
     void (*reset_exit)(DeviceState *dev);
 
     const char *alias;    /* another name for -device; NULL: none */
+    const char *fw_name;  /* in firmware's paths; NULL: none there */
     const char *bus_type; /* type of bus it plugs into; NULL: none ("sysbus" devices too) */
     bool user_creatable;  /* default true; false: only machines make it */
     bool hotpluggable;    /* default true */

@@ -7,6 +7,7 @@
 typedef struct BootDevice {
     int64_t index;
     DeviceState *dev;
+    const char *suffix;
 } BootDevice;
 
 typedef struct BootList {
@@ -35,28 +36,47 @@ char *firmware_device_path(DeviceState *dev)
     return g_string_free(path, FALSE);
 }
 
-static bool find_boot_device(Object *child, const char *name, void *opaque)
-{
-    BootList *list = opaque;
-    BootDevice d = {.index = -1};
+/* Where a property that gives a place in the order leads: to the device, or to a drive of it. */
+static const struct {
+    const char *property, *suffix;
+} boot_properties[] = {
+    {"bootindex",  ""         },
+    {"bootindexA", "/floppy@0"},
+    {"bootindexB", "/floppy@1"},
+};
 
-    if (!object_dynamic_cast(child, TYPE_DEVICE) ||
-        !object_class_find_property(object_get_class(child), "bootindex")) {
-        return false;
+static bool add_boot_device(BootList *list, Object *dev, size_t kind)
+{
+    BootDevice d = {.dev = DEVICE(dev), .suffix = boot_properties[kind].suffix};
+
+    if (!object_class_find_property(object_get_class(dev), boot_properties[kind].property)) {
+        return true;
     }
-    d.dev = DEVICE(child);
-    d.index = object_property_get_int(child, "bootindex", NULL);
+    d.index = object_property_get_int(dev, boot_properties[kind].property, NULL);
     if (d.index < 0) {
-        return false;
+        return true;
     }
     for (guint i = 0; i < list->devices->len; i++) {
         if (g_array_index(list->devices, BootDevice, i).index == d.index) {
             g_set_error(&list->error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
                         "bootindex=%" G_GINT64_FORMAT ": two devices have it", d.index);
-            return true;
+            return false;
         }
     }
     g_array_append_val(list->devices, d);
+    return true;
+}
+
+static bool find_boot_device(Object *child, const char *name, void *opaque)
+{
+    if (!object_dynamic_cast(child, TYPE_DEVICE)) {
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(boot_properties); i++) {
+        if (!add_boot_device(opaque, child, i)) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -79,8 +99,9 @@ char *boot_order_list(MachineState *machine, const char *first, GError **error)
     g_array_sort(devices, boot_device_compare);
     GString *text = g_string_new(first);
     for (guint i = 0; i < devices->len; i++) {
-        g_autofree char *path = firmware_device_path(g_array_index(devices, BootDevice, i).dev);
-        g_string_append_printf(text, "%s%s", text->len ? "\n" : "", path);
+        const BootDevice *d = &g_array_index(devices, BootDevice, i);
+        g_autofree char *path = firmware_device_path(d->dev);
+        g_string_append_printf(text, "%s%s%s", text->len ? "\n" : "", path, d->suffix);
     }
     return g_string_free(text, FALSE);
 }

@@ -6,6 +6,7 @@
 #include "hw/i386/pc.h"
 #include <string.h>
 #include "hw/acpi/acpitable.h"
+#include "hw/block/fdc.h"
 #include "hw/char/serial.h"
 #include "hw/display/vga.h"
 #include "hw/i386/mptable.h"
@@ -14,6 +15,7 @@
 #include "hw/intc/i8259.h"
 #include "hw/isa/i8257.h"
 #include "hw/timer/hpet.h"
+#include "system/block/block.h"
 #include "system/log.h"
 #include "target/i386/smm.h"
 
@@ -254,6 +256,15 @@ static bool pc_timers_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError *
     return pcspk_create(bus, pcms->pit, error) != NULL;
 }
 
+/* Newer machines have one only if there is a disk for it. */
+static bool pc_wants_fdc(PCMachineState *pcms)
+{
+    MachineState *machine = MACHINE(pcms);
+
+    return !MACHINE_GET_CLASS(pcms)->no_floppy || drive_get(machine, BLOCK_IF_FLOPPY, 0, 0) ||
+           drive_get(machine, BLOCK_IF_FLOPPY, 0, 1);
+}
+
 static bool pc_superio_init(PCMachineState *pcms, ISABus *bus, GError **error)
 {
     IRQ a20 = irq_new(pc_set_a20, pcms, 0);
@@ -265,6 +276,10 @@ static bool pc_superio_init(PCMachineState *pcms, ISABus *bus, GError **error)
     }
     ok = ok && port92_create(bus, a20, error) && portf0_create(bus, MACHINE(pcms), error);
     irq_unref(a20);
+    if (ok && pc_wants_fdc(pcms)) {
+        pcms->fdc = fdc_create(bus, !MACHINE_GET_CLASS(pcms)->no_floppy, error);
+        ok = pcms->fdc != NULL;
+    }
     return ok;
 }
 
@@ -340,6 +355,17 @@ static unsigned cmos_boot_device(char letter)
     return letter == 'b' ? 1 : 0;
 }
 
+/* Floppy drives; and of byte 14h: 0 a floppy drive, 1 FPU, 2 mouse, 7-6 floppy drives but one. */
+static void pc_cmos_equipment(PCMachineState *pcms)
+{
+    RTCState *rtc = X86_MACHINE(pcms)->rtc;
+    uint8_t floppies = pcms->fdc ? fdc_cmos_types(pcms->fdc) : 0;
+    unsigned n = (floppies >> 4 ? 1u : 0u) + (floppies & 15 ? 1u : 0u);
+
+    cmos_set(rtc, 0x10, 1, floppies);
+    cmos_set(rtc, 0x14, 1, (n ? 0x01 | (n - 1) << 6 : 0) | 0x02 | (pcms->i8042 ? 0x04 : 0));
+}
+
 void pc_cmos_init(PCMachineState *pcms)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
@@ -354,7 +380,6 @@ void pc_cmos_init(PCMachineState *pcms)
     cmos_set(x86ms->rtc, 0x5f, 1, machine->smp.cpus - 1);
     cmos_set(x86ms->rtc, 0x3d, 1, devices[1] << 4 | devices[0]);
     cmos_set(x86ms->rtc, 0x38, 1, devices[2] << 4 | !pcms->fd_bootchk);
-    cmos_set(x86ms->rtc, 0x14, 1, 0x02 | (pcms->i8042 ? 0x04 : 0)); /* FPU, mouse */
 }
 
 /* ---- the machine is complete, and its resets ----------------------------------------------------
@@ -423,6 +448,7 @@ bool pc_machine_done(MachineState *machine, GError **error)
     PCMachineState *pcms = PC_MACHINE(machine);
     X86MachineState *x86ms = X86_MACHINE(machine);
 
+    pc_cmos_equipment(pcms);
     pc_guest_info_finish(pcms);
     if (!pc_smbios_options(pcms, error) || !pc_acpi_options(pcms, error) ||
         !pc_fw_cfg_fill(pcms, error)) {

@@ -57,7 +57,7 @@ struct PCMachineState {
     Q35Host *q35_host;
     ICH9LPCState *lpc;
     I8254State *pit;
-    ISADevice *i8042;
+    ISADevice *i8042, *fdc;
     bool has_vga;
     uint32_t pci_mem_start;   /* where BARs go with no firmware, up to the I/O APIC */
     AcpiPcConfig acpi_config; /* M15 */

@@ -111,11 +111,27 @@ static void isa_device_class_init(ObjectClass *klass, const void *data)
     DEVICE_CLASS(klass)->hotpluggable = false;
 }
 
+/* "fdc@03f0" */
+static char *isa_get_fw_dev_path(DeviceState *dev)
+{
+    const char *name = DEVICE_GET_CLASS(dev)->fw_name;
+
+    return name ? g_strdup_printf("%s@%04x", name,
+                                  (unsigned)object_property_get_uint(OBJECT(dev), "iobase", NULL))
+                : NULL;
+}
+
+static void isa_bus_class_init(ObjectClass *klass, const void *data)
+{
+    BUS_CLASS(klass)->get_fw_dev_path = isa_get_fw_dev_path;
+}
+
 static const TypeInfo isa_types[] = {
     {.name = TYPE_ISA_BUS,
      .parent = TYPE_BUS,
      .instance_size = sizeof(ISABus),
      .instance_finalize = isa_bus_finalize,
+     .class_init = isa_bus_class_init,
      .class_size = sizeof(ISABusClass),
      .doc = "ISA bus"},
     {.name = TYPE_ISA_DEVICE,

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Boot sector.S from an IDE disk, or from an IDE CD, through SeaBIOS.
+"""Boot sector.S through SeaBIOS from a disk, a CD or a floppy disk, on IDE, AHCI and isa-fdc.
 
-usage: drives.py QUOIN ACCEL disk|cd SECTOR
+usage: drives.py QUOIN ACCEL disk|cd|floppy|ahci-disk|ahci-cd SECTOR
 """
 import os
 import struct
@@ -45,15 +45,33 @@ def cd_image(path):
     return bytes(image)
 
 
+def floppy_image(path):
+    """As much as a 1.44 MB disk has."""
+    return disk_image(path)[:1440 << 10]
+
+
+MAKERS = {'disk': disk_image, 'cd': cd_image, 'floppy': floppy_image, 'ahci-disk': disk_image,
+          'ahci-cd': cd_image}
+AHCI = ['-device', 'ich9-ahci,id=ahci']
+OPTIONS = {
+    'disk': ['-drive', 'file=IMAGE,format=raw,if=ide'],
+    'cd': ['-cdrom', 'IMAGE'],
+    'floppy': ['-boot', 'a', '-drive', 'file=IMAGE,format=raw,if=floppy'],
+    'ahci-disk': [*AHCI, '-drive', 'file=IMAGE,format=raw,if=none,id=d', '-device',
+                  'ide-hd,drive=d,bus=ahci.0'],
+    'ahci-cd': [*AHCI, '-drive', 'file=IMAGE,media=cdrom,if=none,id=d', '-device',
+                'ide-cd,drive=d,bus=ahci.3,bootindex=0'],
+}
+
+
 def main():
     quoin, accel, kind, path = sys.argv[1:5]
     if not os.path.exists(BIOS) or (accel == 'kvm' and not os.access('/dev/kvm', os.R_OK | os.W_OK)):
         return SKIP
     with tempfile.NamedTemporaryFile() as image:
-        image.write(disk_image(path) if kind == 'disk' else cd_image(path))
+        image.write(MAKERS[kind](path))
         image.flush()
-        drive = ['-drive', f'file={image.name},format=raw,if=ide'] if kind == 'disk' else \
-            ['-cdrom', image.name]
+        drive = [word.replace('IMAGE', image.name) for word in OPTIONS[kind]]
         run = subprocess.run([quoin, '-machine', 'pc', '-accel', accel, '-m', '64', '-display', 'none',
                               '-bios', BIOS, '-no-reboot', *drive, '-device',
                               'isa-debug-exit,iobase=0xf4,iosize=4'],
@@ -64,7 +82,7 @@ def main():
         print(run.stderr.decode(errors='replace'))
         print(f'status {run.returncode} (value {run.returncode >> 1:#x}), expected {END:#x}')
         return 1
-    if kind == 'disk' and written != b'\x77' * 512:
+    if kind.endswith(('disk', 'floppy')) and written != b'\x77' * 512:
         print('what the guest wrote is not in the image')
         return 1
     return 0

@@ -83,9 +83,21 @@ finish:
 10: hlt
     jmp     10b
 
+/* Floppy disks have no extended calls: a sector of the first track of theirs. */
 transfer:
-    mov     $dap, %si
     mov     drive, %dl
+    test    $0x80, %dl
+    jz      11f
+    mov     $dap, %si
+    int     $0x13
+    ret
+11: sub     $0x40, %ah
+    mov     $1, %al
+    xor     %ch, %ch
+    mov     dap_lba, %cl
+    inc     %cl
+    xor     %dh, %dh
+    mov     $0x8000, %bx
     int     $0x13
     ret
 
