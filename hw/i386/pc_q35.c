@@ -128,6 +128,7 @@ static void q35_machine_class_init(ObjectClass *klass, const void *data)
     mc->init = pc_q35_init;
     mc->max_cpus = 288;
     mc->units_per_default_bus = 1; /* of AHCI */
+    mc->no_floppy = true;
     pcmc->acpi_chipset = &acpi_chipset_q35;
     pcmc->low_memory = (X86LowMemory){0xb0000000u, 0x80000000u};
     pcmc->pci_mem_start = 0xc0000000u;

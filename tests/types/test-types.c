@@ -64,6 +64,12 @@ static Object *give_ide_bus(World *w, Object *obj)
     return obj;
 }
 
+static Object *give_floppy_bus(World *w, Object *obj)
+{
+    isa_create_simple(w->t->isa, "isa-fdc", NULL);
+    return obj;
+}
+
 static Object *give_memory(World *w, Object *obj)
 {
     Object *backend = object_new("memory-backend-ram", NULL);
@@ -91,6 +97,7 @@ static const struct {
 } needs[] = {
     {TYPE_PCSPK,      give_pit           },
     {"ide-device",    give_ide_bus       },
+    {"floppy",        give_floppy_bus    },
     {"ivshmem-plain", give_memory        },
     {"cfi.pflash01",  give_flash_geometry},
 };
