@@ -3,6 +3,7 @@
 #include <string.h>
 #include "accel/accel.h"
 #include "hw/core/memory-map.h"
+#include "hw/intc/apic.h"
 #include "quoin-config.h"
 
 #define FOUR_GIB         0x100000000ull
