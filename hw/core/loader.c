@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hw/core/loader.h"
+#include "quoin-config.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ GBytes *loader_read_file(const char *option, const char *path, GError **error)
 
 char *loader_find_file(const char *name, const char *dirs)
 {
-    g_auto(GStrv) list = g_strsplit(dirs, ":", -1);
+    g_auto(GStrv) list = g_strsplit(dirs ? dirs : QUOIN_FIRMWARE_PATH, ":", -1);
 
     if (g_file_test(name, G_FILE_TEST_EXISTS)) {
         return g_strdup(name);

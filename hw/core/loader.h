@@ -19,7 +19,8 @@ typedef enum LoaderError {
 /* The whole of a file that `option` ("-kernel") names; the message has both. */
 GBytes *loader_read_file(const char *option, const char *path, GError **error);
 
-/* `name` as it is if it is a path that exists, else in the folders of `dirs` (separated by ':'). */
+/* `name` as it is if it is a path that exists, else in the folders of `dirs` (separated by ':';
+ * NULL: those that it was built with). */
 char *loader_find_file(const char *name, const char *dirs);
 
 /* Pieces of guest memory that are written at every reset. */

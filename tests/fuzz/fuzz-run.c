@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An input is a program: an operation a byte, its operands behind it.  All inputs are valid.
+ */
+#include "fuzz-world.h"
+
+#include <string.h>
+#include "system/char/char-ringbuf.h"
+#include "system/loop/main-loop.h"
+#include "system/runstate.h"
+
+#define MAX_OPS 2000
+
+typedef struct Input {
+    const uint8_t *at, *end;
+} Input;
+
+static uint64_t take(Input *in, unsigned bytes)
+{
+    uint64_t value = 0;
+    size_t n = MIN((size_t)(in->end - in->at), bytes);
+
+    memcpy(&value, in->at, n);
+    in->at += n;
+    return value;
+}
+
+/* At most `most` (a power of two) and what is left. */
+static size_t take_length(Input *in, size_t most)
+{
+    size_t len = (size_t)(take(in, 1) & (most - 1)) + 1;
+    size_t left = (size_t)(in->end - in->at);
+
+    return MIN(len, left);
+}
+
+/* A number, or what a driver would write: an address of fuzzed memory. */
+static uint64_t take_value(Input *in, unsigned size)
+{
+    uint8_t kind = (uint8_t)take(in, 1);
+
+    switch (kind & 7) {
+    case 0:
+        return FUZZ_DMA_BASE + ((uint32_t)kind >> 3 << 11);
+    case 1:
+        return 0;
+    case 2:
+        return UINT64_MAX;
+    case 3:
+        return 1ull << (kind >> 3 & 31);
+    default:
+        return take(in, size);
+    }
+}
+
+/* ---- registers ---------------------------------------------------------------------------------- */
+
+static MemoryRegion *pick_region(FuzzWorld *w, Input *in, hwaddr *offset, unsigned *size)
+{
+    uint8_t n = (uint8_t)take(in, 1);
+    MemoryRegion *mr;
+    uint64_t room;
+
+    *size = 1u << (n >> 6);
+    if (!w->regions->len) {
+        return NULL;
+    }
+    mr = g_ptr_array_index(w->regions, (n & 63) % w->regions->len);
+    room = memory_region_size(mr);
+    *offset = take(in, room > 65536 ? 4 : room > 256 ? 2 : 1) % MAX(room, 1);
+    if (*size > room - *offset) {
+        *size = 1;
+    }
+    return mr;
+}
+
+static void op_read(FuzzWorld *w, Input *in)
+{
+    unsigned size;
+    hwaddr offset;
+    MemoryRegion *mr = pick_region(w, in, &offset, &size);
+    uint64_t value;
+
+    if (mr) {
+        memory_region_dispatch_read(mr, offset, &value, size, MEMTXATTRS_NONE);
+    }
+}
+
+static void op_write(FuzzWorld *w, Input *in)
+{
+    unsigned size;
+    hwaddr offset;
+    MemoryRegion *mr = pick_region(w, in, &offset, &size);
+
+    if (mr) {
+        memory_region_dispatch_write(mr, offset, take_value(in, size), size, MEMTXATTRS_NONE);
+    }
+}
+
+/* The whole machine, by address: what the device's registers map, and its neighbours. */
+static void op_port(FuzzWorld *w, Input *in)
+{
+    uint8_t how = (uint8_t)take(in, 1);
+    uint16_t port = (uint16_t)take(in, 2);
+    unsigned size = 1u << (how & 3) % 3;
+    uint64_t value;
+
+    if (how & 4) {
+        address_space_store(&w->machine->address_space_io, port, take_value(in, size), size,
+                            MEMTXATTRS_NONE);
+    } else {
+        address_space_load(&w->machine->address_space_io, port, &value, size, MEMTXATTRS_NONE);
+    }
+}
+
+static void op_memory(FuzzWorld *w, Input *in)
+{
+    uint8_t how = (uint8_t)take(in, 1);
+    uint32_t addr = (uint32_t)take(in, 4);
+    unsigned size = 1u << (how & 3);
+    uint64_t value;
+
+    if (how & 4) {
+        address_space_store(&w->machine->address_space_memory, addr, take_value(in, size), size,
+                            MEMTXATTRS_NONE);
+    } else {
+        address_space_load(&w->machine->address_space_memory, addr, &value, size, MEMTXATTRS_NONE);
+    }
+}
+
+static void op_pci_config(FuzzWorld *w, Input *in)
+{
+    uint8_t how = (uint8_t)take(in, 1);
+    uint16_t reg = (uint16_t)take(in, how & 8 ? 2 : 1);
+    unsigned size = 1u << (how & 3) % 3;
+
+    if (w->pci->len) {
+        PCIDevice *dev = g_ptr_array_index(w->pci, (how >> 4) % w->pci->len);
+        PCIDeviceClass *pc = PCI_DEVICE_GET_CLASS(dev);
+
+        reg %= pc->is_express ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
+        reg &= (uint16_t)~(size - 1);
+        device_lock(DEVICE(dev));
+        if (how & 4) {
+            pc->config_write(dev, reg, (uint32_t)take_value(in, size), size);
+        } else {
+            pc->config_read(dev, reg, size);
+        }
+        device_unlock(DEVICE(dev));
+    }
+}
+
+/* ---- the rest of the world ------------------------------------------------------------------------ */
+
+static void op_dma_memory(FuzzWorld *w, Input *in)
+{
+    uint32_t addr = FUZZ_DMA_BASE + (uint32_t)take(in, 2);
+    size_t len = take_length(in, 256);
+
+    address_space_write(&w->machine->address_space_memory, addr, MEMTXATTRS_NONE, in->at, len);
+    in->at += len;
+}
+
+/* A descriptor, as it were: a word in the DMA memory. */
+static void op_dma_word(FuzzWorld *w, Input *in)
+{
+    uint32_t addr = FUZZ_DMA_BASE + ((uint32_t)take(in, 2) & ~3u);
+
+    address_space_store(&w->machine->address_space_memory, addr, take_value(in, 4) & UINT32_MAX, 4,
+                        MEMTXATTRS_NONE);
+}
+
+static void op_clock(FuzzWorld *w, Input *in)
+{
+    uint8_t how = (uint8_t)take(in, 1);
+    int64_t ns = (int64_t)(1 + (how & 15)) << (how >> 4) * 2;
+
+    main_loop_lock();
+    vm_clock_advance_to(w->machine->clock, w->machine->loop,
+                        vm_clock_get_ns(w->machine->clock, CLOCK_VIRTUAL) + ns);
+    main_loop_unlock();
+}
+
+static void op_loop(FuzzWorld *w, Input *in)
+{
+    for (int i = 0; i < 4; i++) {
+        g_main_context_iteration(event_loop_context(w->machine->loop), FALSE);
+    }
+    main_loop_lock();
+    main_loop_should_exit(w->machine);
+    main_loop_unlock();
+}
+
+static void op_input(FuzzWorld *w, Input *in)
+{
+    size_t len = take_length(in, 32);
+
+    if (w->chr) {
+        chardev_ringbuf_input(w->chr, in->at, len);
+    }
+    in->at += len;
+}
+
+static void op_reset(FuzzWorld *w, Input *in)
+{
+    main_loop_lock();
+    if (take(in, 1) < 8) {
+        system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
+    } else {
+        device_cold_reset(w->dev);
+    }
+    main_loop_unlock();
+}
+
+void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size)
+{
+    /* What occurs twice is the more likely. */
+    static void (*const ops[])(FuzzWorld *, Input *) = {
+        op_read, op_write,      op_write,    op_write, op_port, op_memory, op_pci_config,
+        op_loop, op_dma_memory, op_dma_word, op_clock, op_loop, op_input,  op_reset,
+        op_read, op_dma_word,
+    };
+    Input in = {data, data + size};
+
+    for (unsigned n = 0; in.at < in.end && n < MAX_OPS; n++) {
+        ops[take(&in, 1) % G_N_ELEMENTS(ops)](w, &in);
+    }
+    op_loop(w, &in);
+}

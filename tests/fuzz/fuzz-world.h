@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A machine with a device to be fuzzed, known only by what the type registry says of it.
+ */
+#ifndef TESTS_FUZZ_FUZZ_WORLD_H
+#define TESTS_FUZZ_FUZZ_WORLD_H
+
+#include "hw/core/machine.h"
+#include "hw/pci/pci.h"
+
+#define FUZZ_RAM (16ull << 20)
+/* Where values that look like addresses point: fuzzed DMA finds fuzzed bytes there. */
+#define FUZZ_DMA_BASE 0x100000u
+#define FUZZ_DMA_SIZE 0x10000u
+
+typedef struct FuzzWorld {
+    MachineState *machine;
+    DeviceState *dev;
+    GPtrArray *regions; /* of MemoryRegion: the device's own, with callbacks */
+    GPtrArray *pci;     /* of PCIDevice: it, if it is one, or what is below it */
+    Chardev *chr;       /* the other side of its character device, or NULL */
+} FuzzWorld;
+
+/* Names of the types that there is something to fuzz of, sorted. */
+GPtrArray *fuzz_types(void);
+/* NULL (with the reason on stderr if `loud`): it cannot be made. */
+FuzzWorld *fuzz_world_new(const char *type, bool loud);
+void fuzz_world_free(FuzzWorld *w);
+
+/* One input: a program of accesses. */
+void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size);
+
+#endif
