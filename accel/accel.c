@@ -72,6 +72,7 @@ static bool accel_set_options(AccelState *accel, char **options, GError **error)
     for (char **o = options; *o; o++) {
         char *equals = strchr(*o, '=');
         g_autofree char *name = equals ? g_strndup(*o, (gsize)(equals - *o)) : g_strdup(*o);
+        g_strdelimit(name, "_", '-'); /* kernel_irqchip=, as of old */
         if (!object_property_parse(OBJECT(accel), name, equals ? equals + 1 : "on", error)) {
             return false;
         }
@@ -89,7 +90,7 @@ bool do_configure_accelerator(MachineState *machine, const char *options, GError
         return false;
     }
     g_autoptr(Object) accel = object_new_with_class(OBJECT_CLASS(ac));
-    if (!accel_set_options(ACCEL(accel), words + 1, error) ||
+    if (!object_apply_globals(accel, error) || !accel_set_options(ACCEL(accel), words + 1, error) ||
         !accel_init_machine(ACCEL(accel), machine, error)) {
         g_prefix_error(error, "-accel %s: ", ac->name);
         return false;

@@ -92,7 +92,7 @@ struct AccelCPUClass {
 
 /* "kvm" -> its class, or NULL and an error that lists what there is. */
 AccelClass *accel_find(const char *name, GError **error);
-/* One accelerator of a list: make it, set its properties ("kernel_irqchip=off"), init. */
+/* One accelerator of a list: make it, set its properties ("kernel-irqchip=off"), init. */
 bool do_configure_accelerator(MachineState *machine, const char *options, GError **error);
 /* Each of `options` in turn until one works; with none, the measured choice. */
 bool configure_accelerators(MachineState *machine, char **options, GError **error);

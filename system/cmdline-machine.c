@@ -45,6 +45,9 @@ bool handle_machine(VMM *vmm, const char *value, GError **error)
 
         if (g_str_equal(option->key, "accel")) {
             split_accels(vmm, option->value);
+        } else if (g_str_equal(option->key, "kernel-irqchip") ||
+                   g_str_equal(option->key, "kernel_irqchip")) {
+            object_register_global(TYPE_KVM_ACCEL, "kernel-irqchip", option->value);
         } else {
             options_set(vmm->machine_options, option->key, option->value);
         }

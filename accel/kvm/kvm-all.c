@@ -192,10 +192,10 @@ static bool kvm_has_smm(AccelState *accel)
 
 static const char *const irqchip_names[] = {
     [KVM_IRQCHIP_OFF] = "off", [KVM_IRQCHIP_ON] = "on", [KVM_IRQCHIP_SPLIT] = "split", NULL};
-static const EnumInfo irqchip_enum = {"kernel_irqchip", irqchip_names};
+static const EnumInfo irqchip_enum = {"OnOffSplit", irqchip_names};
 
 static const Property kvm_properties[] = {
-    DEFINE_PROP_ENUM("kernel_irqchip", KVMState, irqchip, &irqchip_enum, KVM_IRQCHIP_ON,
+    DEFINE_PROP_ENUM("kernel-irqchip", KVMState, irqchip, &irqchip_enum, KVM_IRQCHIP_ON,
                      "interrupt controllers in the kernel: all, the local APICs only, none"),
     DEFINE_PROP_BOOL("kernel-pit", KVMState, kernel_pit, false,
                      "8254 in the kernel too (an HPET can then not replace it)"),

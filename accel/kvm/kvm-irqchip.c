@@ -55,16 +55,14 @@ static struct kvm_irq_routing_entry msi_entry(unsigned gsi, uint64_t address, ui
     };
 }
 
-/* As the board's own lines go: GSI 0 is pin 2 of the I/O APIC. */
+/* As the board's own lines go: GSI 0 is pin 2 of the I/O APIC, which an HPET may drive as GSI 2. */
 static void routes_of_board(KVMState *s)
 {
     for (unsigned i = 0; i < KVM_NR_GSI; i++) {
         if (i < 16 && i != PIC_CASCADE) {
             route_add_pin(s, i, i < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, i & 7);
         }
-        if (i != PIC_CASCADE) {
-            route_add_pin(s, i, KVM_IRQCHIP_IOAPIC, i ? i : 2);
-        }
+        route_add_pin(s, i, KVM_IRQCHIP_IOAPIC, i ? i : 2);
     }
 }
 
@@ -99,7 +97,7 @@ int kvm_msi_route_add(KVMState *s, uint64_t address, uint32_t data, GError **err
     g_mutex_lock(&s->route_lock);
     if (s->irqchip == KVM_IRQCHIP_OFF || (gsi = msi_gsi_take(s)) < 0) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "no MSI route is to be had from KVM (kernel_irqchip=%s)",
+                    "no MSI route is to be had from KVM (kernel-irqchip=%s)",
                     s->irqchip == KVM_IRQCHIP_OFF ? "off" : "on, and all are in use");
     } else {
         struct kvm_irq_routing_entry entry = msi_entry(gsi, address, data);

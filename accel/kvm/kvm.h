@@ -17,7 +17,7 @@ KVMState *kvm_state_of(MachineState *machine);
  * irqfd: an eventfd that a device signals from any thread (or process) becomes an
  * interrupt with no exit to us.  GSIs from kvm_msi_route_add() carry an MSI; the
  * machine's own carry a line.  resample_fd, or -1: signalled when a level-triggered one ends.
- * False: the kernel has no interrupt controller here (kernel_irqchip=off), or no room.
+ * False: the kernel has no interrupt controller here (kernel-irqchip=off), or no room.
  */
 bool kvm_irqfd_add(KVMState *s, int gsi, int fd, int resample_fd, GError **error);
 void kvm_irqfd_del(KVMState *s, int gsi, int fd);

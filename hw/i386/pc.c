@@ -21,7 +21,6 @@
 
 #define RTC_IRQ          8
 #define RTC_BASE_YEAR    2000
-#define HPET_INTCAP      (1u << 2) /* the pins that its timers may use: the 8254's */
 #define ELCR_HIGH        0x4d1u
 #define KBD_DATA         0x60
 #define KBD_COMMAND      0x64
@@ -99,8 +98,9 @@ bool pc_i8259_create(X86MachineState *x86ms, ISABus *bus, GSIState *gsi_state, G
 bool ioapic_init_gsi(X86MachineState *x86ms, GSIState *gsi_state, GError **error)
 {
     DeviceState *dev = qdev_new(accel_device_type(MACHINE(x86ms), TYPE_IOAPIC), error);
+    DeviceState *host = BUS(PC_MACHINE(x86ms)->pci_bus)->parent; /* where one looks for it */
 
-    if (!dev || !object_add_child(OBJECT(x86ms), "ioapic", OBJECT(dev), error)) {
+    if (!dev || !object_add_child(OBJECT(host), "ioapic", OBJECT(dev), error)) {
         return false;
     }
     x86ms->ioapic = dev;
@@ -210,10 +210,11 @@ static void pc_set_a20(void *opaque, int n, int level)
 /* With an HPET the outputs of the 8254 and the RTC pass through it. */
 static DeviceState *pc_hpet_create(PCMachineState *pcms, IRQ *gsi, GError **error)
 {
+    uint32_t intcap = PC_MACHINE_GET_CLASS(pcms)->hpet_intcap;
     DeviceState *hpet = qdev_new(TYPE_HPET, error);
 
     if (!hpet || !object_add_child(MACHINE(pcms)->unattached, "hpet", OBJECT(hpet), error) ||
-        !object_property_set_uint(OBJECT(hpet), "hpet-intcap", HPET_INTCAP, error) ||
+        !object_property_set_uint(OBJECT(hpet), "hpet-intcap", intcap, error) ||
         !qdev_realize_and_unref(hpet, NULL, error)) {
         return NULL;
     }

@@ -29,6 +29,7 @@ struct PCMachineClass {
     X86LowMemory low_memory;
     uint32_t pci_mem_start; /* where BARs go with no firmware, if RAM ends before it */
     uint8_t pci_irqs[4];    /* where interrupt wires lead then */
+    uint32_t hpet_intcap;   /* the I/O APIC's pins that HPET timers may drive */
     /*
      * What firmware does to the chipset's own registers: shadow RAM, interrupt routes, the ports of
      * power management, ACPI mode.  In reset, with vCPUs stopped.

@@ -108,6 +108,7 @@ static void i440fx_machine_class_init(ObjectClass *klass, const void *data)
     pcmc->acpi_chipset = &acpi_chipset_i440fx;
     pcmc->low_memory = (X86LowMemory){0xe0000000u, 0xc0000000u};
     pcmc->pci_mem_start = 0xe0000000u;
+    pcmc->hpet_intcap = 1u << 2;
     memcpy(pcmc->pci_irqs, (const uint8_t[4]){10, 10, 11, 11}, 4);
     pcmc->act_as_firmware = i440fx_act_as_firmware;
     pcmc->describe_chipset = i440fx_describe_chipset;

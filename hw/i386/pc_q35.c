@@ -132,6 +132,7 @@ static void q35_machine_class_init(ObjectClass *klass, const void *data)
     pcmc->acpi_chipset = &acpi_chipset_q35;
     pcmc->low_memory = (X86LowMemory){0xb0000000u, 0x80000000u};
     pcmc->pci_mem_start = 0xc0000000u;
+    pcmc->hpet_intcap = 0xff0104;
     memcpy(pcmc->pci_irqs, (const uint8_t[4]){10, 10, 11, 11}, 4);
     pcmc->act_as_firmware = q35_act_as_firmware;
     pcmc->describe_chipset = q35_describe_chipset;

@@ -566,6 +566,9 @@ static void drop_apic(void *opaque)
     if (cpu->apic && qdev_is_realized(DEVICE(cpu->apic))) {
         qdev_unrealize(DEVICE(cpu->apic));
     }
+    if (cpu->apic && cpu->apic->parent == OBJECT(cpu)) {
+        object_unparent(g_steal_pointer(&cpu->apic)); /* it holds a reference to us */
+    }
 }
 
 /* V1: the list; V2: the accelerator's part; V3: the thread. */

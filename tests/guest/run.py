@@ -28,7 +28,7 @@ def parse_arguments():
     p = argparse.ArgumentParser()
     p.add_argument('--vmm', required=True)
     p.add_argument('--accel', choices=['tcg', 'kvm'], required=True)
-    p.add_argument('--accel-options', default='', help='such as kernel_irqchip=off')
+    p.add_argument('--accel-options', default='', help='such as kernel-irqchip=off')
     p.add_argument('--image', required=True)
     p.add_argument('--expected', required=True)
     p.add_argument('--run', choices=['once', 'hot'], default='once')
