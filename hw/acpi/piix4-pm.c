@@ -13,8 +13,8 @@
 #include <string.h>
 #include "hw/acpi/piix4-pm.h"
 #include "hw/acpi/acpi-pm.h"
-#include "hw/acpi/smbus-piix4.h"
 #include "hw/core/machine.h"
+#include "hw/i2c/pm-smbus.h"
 #include "hw/isa/apm.h"
 #include "hw/pci/pci-internal.h"
 #include "system/log.h"
@@ -29,7 +29,7 @@
 struct PIIX4PMState {
     PCIDevice parent_obj;
     ACPIPM acpi;
-    PIIX4SMBus smbus;
+    PMSMBus smbus;
     MemoryRegion pm_mr; /* the block at PMBA */
     APMPorts apm;
     IRQ sci, smi;
@@ -106,7 +106,7 @@ static void piix4_pm_reset(PCIDevice *dev)
     dev->config[PIIX4_DEVACTB3] = s->smm_enabled ? 0 : APMC_EN;
     apm_ports_reset(&s->apm);
     acpi_pm_reset(&s->acpi);
-    piix4_smbus_reset(&s->smbus);
+    pm_smbus_reset(&s->smbus);
     piix4_pm_update_ports(s);
 }
 
@@ -169,7 +169,6 @@ static void piix4_pm_map(PIIX4PMState *s, MemoryRegion *io)
     memory_region_add_subregion(&s->pm_mr, PIIX4_PM_CNT, &s->acpi.cnt_mr);
     memory_region_add_subregion(&s->pm_mr, PIIX4_PM_TMR, &s->acpi.tmr_mr);
     apm_ports_init(&s->apm, owner, piix4_apm_command, s);
-    piix4_smbus_init(&s->smbus, owner);
     memory_region_set_enabled(&s->pm_mr, false);
     memory_region_set_enabled(&s->smbus.mr, false);
     memory_region_add_subregion(io, 0, &s->pm_mr);
@@ -189,6 +188,7 @@ static bool piix4_pm_realize(PCIDevice *dev, GError **error)
     s->acpi.s4_type = s->disable_s4 ? -1 : s->s4_val;
     s->acpi.s5_type = 0;
     s->acpi.sci = s->sci;
+    pm_smbus_init(&s->smbus, &dev->parent_obj, false);
     piix4_pm_map(s, pci_get_bus(dev)->address_space_io);
     machine_add_powerdown_notifier(dev->machine, piix4_pm_powerdown, s);
     qdev_on_unrealize(&dev->parent_obj, piix4_pm_unmap, s);
@@ -218,7 +218,7 @@ static const Property piix4_pm_properties[] = {
 
 static const StateField piix4_pm_state[] = {
     PCI_STATE_FIELDS(PIIX4PMState),        ACPI_PM_STATE_FIELDS(PIIX4PMState, acpi),
-    STATE_FIELD(PIIX4PMState, smbus.regs), APM_STATE_FIELDS(PIIX4PMState, apm),
+    PM_SMBUS_STATE_FIELDS(PIIX4PMState, smbus), APM_STATE_FIELDS(PIIX4PMState, apm),
     STATE_END,
 };
 
@@ -291,4 +291,9 @@ void piix4_pm_raise_gpe(PIIX4PMState *s, unsigned n)
 ACPIPM *piix4_pm_acpi(PIIX4PMState *s)
 {
     return &s->acpi;
+}
+
+I2CBus *piix4_pm_smbus(PIIX4PMState *s)
+{
+    return s->smbus.bus;
 }

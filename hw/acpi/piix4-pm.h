@@ -6,6 +6,7 @@
 #define HW_ACPI_PIIX4_PM_H
 
 #include "hw/acpi/acpi-pm.h"
+#include "hw/i2c/i2c.h"
 #include "hw/pci/pci.h"
 
 #define TYPE_PIIX4_PM "PIIX4_PM"
@@ -33,5 +34,6 @@ void piix4_pm_enable_acpi(PIIX4PMState *pm);
 void piix4_pm_raise_gpe(PIIX4PMState *pm, unsigned n);
 /* Its ACPI registers, for the tables. */
 ACPIPM *piix4_pm_acpi(PIIX4PMState *pm);
+I2CBus *piix4_pm_smbus(PIIX4PMState *pm);
 
 #endif

@@ -10,6 +10,7 @@
 #include "hw/char/serial.h"
 #include "hw/display/vga.h"
 #include "hw/i386/mptable.h"
+#include "hw/i2c/i2c.h"
 #include "hw/input/i8042.h"
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
@@ -30,6 +31,8 @@
 #define PCI_MEM_END      0xfec00000u
 #define MP_TABLE_ADDRESS 0x000f6000u
 #define GIB              0x40000000ull
+#define SPD_ADDRESS      0x50
+#define SPD_COUNT        8
 #define FOUR_GIB         (4 * GIB)
 
 /* ---- options ------------------------------------------------------------------------ */
@@ -288,6 +291,12 @@ bool pc_basic_device_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError **
 {
     return pc_timers_init(pcms, bus, gsi, error) && i8257_create_pair(bus, error) &&
            pc_superio_init(pcms, bus, error);
+}
+
+/* One EEPROM for each slot that a board has for memory, empty: nobody is to size RAM by them. */
+bool pc_smbus_populate(PCMachineState *pcms, I2CBus *bus, GError **error)
+{
+    return !pcms->smbus_enabled || smbus_eeprom_create_all(bus, SPD_ADDRESS, SPD_COUNT, error);
 }
 
 bool pc_fw_cfg_init(PCMachineState *pcms, GError **error)

@@ -94,6 +94,8 @@ void pc_machine_reset(MachineState *machine, ShutdownCause reason);
 
 /* In pc-sysfw.c: firmware in flash (-drive if=pflash, pflash0=), else as -bios says. */
 bool pc_firmware_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **error);
+/* What hangs on a PC's SMBus, unless smbus=off. */
+bool pc_smbus_populate(PCMachineState *pcms, I2CBus *bus, GError **error);
 /* Two lines, to the bootstrap processor and to all: NULL if there is no SMM.  Free the array. */
 IRQ *pc_smi_lines(PCMachineState *pcms);
 #define PC_SMI_LINES 2

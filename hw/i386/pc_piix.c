@@ -37,7 +37,7 @@ static bool pc_pm_init(PCMachineState *pcms, PCIBus *bus, IRQ *gsi, GError **err
     }
     pcms->acpi = piix4_pm_acpi(pcms->piix4_pm);
     pc_cpu_hotplug_init(pcms, DEVICE(pcms->piix4_pm), ACPI_CPU_HOTPLUG_PIIX_BASE);
-    return true;
+    return pc_smbus_populate(pcms, piix4_pm_smbus(pcms->piix4_pm), error);
 }
 
 /* ---- firmware's part ------------------------------------------------------------------ */

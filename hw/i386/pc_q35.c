@@ -5,6 +5,7 @@
 #include <string.h>
 #include "hw/acpi/ich9-pm.h"
 #include "hw/i386/pc.h"
+#include "hw/i2c/smbus-ich9.h"
 #include "hw/ide/ide.h"
 
 #define TYPE_Q35_MACHINE MACHINE_TYPE_NAME("generic-q35")
@@ -45,6 +46,17 @@ static bool q35_sata_create(PCMachineState *pcms, GError **error)
     }
     ahci = pci_create_multifunction(pcms->pci_bus, ICH9_SATA_DEVFN, true, TYPE_ICH9_AHCI, error);
     return ahci && ide_create_drives(MACHINE(pcms), ahci, error);
+}
+
+static bool q35_smbus_create(PCMachineState *pcms, GError **error)
+{
+    I2CBus *bus;
+
+    if (!pcms->smbus_enabled) {
+        return true;
+    }
+    bus = ich9_smb_create(pcms->pci_bus, ICH9_SMB_DEVFN, error);
+    return bus && pc_smbus_populate(pcms, bus, error);
 }
 
 /* ---- firmware's part ------------------------------------------------------------------ */
@@ -116,7 +128,7 @@ static bool pc_q35_init(MachineState *machine, GError **error)
     pc_cmos_init(pcms);
     q35_reserve_memory(pcms);
     ich9_lpc_offer_smi_features(pcms->lpc, machine->fw_cfg);
-    return q35_sata_create(pcms, error);
+    return q35_sata_create(pcms, error) && q35_smbus_create(pcms, error);
 }
 
 static void q35_machine_class_init(ObjectClass *klass, const void *data)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pci-test.h"
+#include "hw/core/memory-map.h"
 #include "system/block/block.h"
 
-PCITest *pci_test_new(void)
+static PCITest *pci_test_begin(void)
 {
     PCITest *p = g_new0(PCITest, 1);
     GError *error = NULL;
@@ -11,6 +12,7 @@ PCITest *pci_test_new(void)
     p->t = device_test_new();
     m = p->t->machine;
     test_lines_init(&p->gsi);
+    test_lines_init(&p->smi);
     memory_region_init_ram(&p->ram, OBJECT(m), "ram", PCI_TEST_RAM, &error);
     g_assert_no_error(error);
     memory_region_add_subregion(m->system_memory, 0, &p->ram);
@@ -19,17 +21,42 @@ PCITest *pci_test_new(void)
     m->ram_size = PCI_TEST_RAM;
     m->gsi = p->gsi.irqs;
     m->nr_gsi = 24;
-    p->bus = i440fx_init(m, &p->pci_memory, PCI_TEST_RAM, 0, &error);
+    return p;
+}
+
+PCITest *pci_test_new(void)
+{
+    PCITest *p = pci_test_begin();
+    GError *error = NULL;
+
+    p->bus = i440fx_init(p->t->machine, &p->pci_memory, PCI_TEST_RAM, 0, &error);
     g_assert_no_error(error);
     piix3_create(p->bus, &p->isa, &error);
     g_assert_no_error(error);
     return p;
 }
 
+PCITest *pci_test_new_q35(bool smm)
+{
+    PCITest *p = pci_test_begin();
+    GError *error = NULL;
+
+    if (smm) {
+        smm_map_init(p->t->machine);
+    }
+    p->host = q35_host_init(p->t->machine, &p->pci_memory, PCI_TEST_RAM, 0, &error);
+    g_assert_no_error(error);
+    p->bus = q35_host_bus(p->host);
+    p->lpc = ich9_lpc_create(p->bus, smm ? p->smi.irqs : NULL, &p->isa, &error);
+    g_assert_no_error(error);
+    test_reset(p->t);
+    return p;
+}
+
 void pci_test_free(PCITest *p)
 {
     MachineState *m = p->t->machine;
-    Object *host = object_resolve_path_component(OBJECT(m), "i440fx");
+    Object *host = object_resolve_path_component(OBJECT(m), p->host ? "q35" : "i440fx");
 
     /* Devices go before what the test embeds for them. */
     object_unparent(host);
@@ -38,6 +65,7 @@ void pci_test_free(PCITest *p)
     test_poll(p->t);
     device_test_free(p->t);
     test_lines_finish(&p->gsi);
+    test_lines_finish(&p->smi);
     g_free(p);
 }
 

@@ -165,7 +165,7 @@ static void test_smbus(void)
     test_outb(f.t, PIIX4_SMB_BASE + 4, 0xa1);
     test_outb(f.t, PIIX4_SMB_BASE + 2, 0x48);
     g_assert_cmphex(test_inb(f.t, PIIX4_SMB_BASE), ==, 0x04);
-    g_assert_cmphex(test_inb(f.t, PIIX4_SMB_BASE + 2), ==, 0x08);
+    g_assert_cmphex(test_inb(f.t, PIIX4_SMB_BASE + 2), ==, 0x08); /* START reads as 0 */
     test_outb(f.t, PIIX4_SMB_BASE, 0xff);
     g_assert_cmphex(test_inb(f.t, PIIX4_SMB_BASE), ==, 0);
     stop(&f);
