@@ -70,6 +70,12 @@ static Object *give_floppy_bus(World *w, Object *obj)
     return obj;
 }
 
+static Object *give_smbus(World *w, Object *obj)
+{
+    pci_create(w->pci, -1, "ICH9-SMB", NULL);
+    return obj;
+}
+
 static Object *give_memory(World *w, Object *obj)
 {
     Object *backend = object_new("memory-backend-ram", NULL);
@@ -98,6 +104,7 @@ static const struct {
     {TYPE_PCSPK,      give_pit           },
     {"ide-device",    give_ide_bus       },
     {"floppy",        give_floppy_bus    },
+    {"i2c-slave",     give_smbus         },
     {"ivshmem-plain", give_memory        },
     {"cfi.pflash01",  give_flash_geometry},
 };
