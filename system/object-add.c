@@ -4,6 +4,8 @@
  */
 #include <string.h>
 #include "system/object-add.h"
+
+#include "hw/core/hotplug.h"
 #include "system/runstate.h"
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -253,6 +255,7 @@ DeviceState *qdev_device_add(MachineState *machine, Options *options, GError **e
 {
     const char *driver = options_get(options, "driver"), *bus_name = options_get(options, "bus");
     const char *id = options_get(options, "id");
+    bool hot = machine->phase == PHASE_MACHINE_READY;
     DeviceClass *dc;
     BusState *bus;
     DeviceState *dev;
@@ -262,30 +265,20 @@ DeviceState *qdev_device_add(MachineState *machine, Options *options, GError **e
         return NULL;
     }
     dc = qdev_find_driver(driver, error);
-    if (!dc || !find_bus(machine, dc, bus_name, &bus, error)) {
+    if (!dc || !find_bus(machine, dc, bus_name, &bus, error) ||
+        (hot && !qdev_check_hotplug(dc, bus, error))) {
         return NULL;
     }
     dev = new_device(machine, dc, id, error);
     if (!dev) {
         return NULL;
     }
-    dev->hotplugged = machine->phase == PHASE_MACHINE_READY;
+    dev->hotplugged = hot;
     if (!apply_all(machine, options, OBJECT(dev), error) || !qdev_realize(dev, bus, error)) {
         object_unparent(OBJECT(dev));
         return NULL;
     }
     return dev;
-}
-
-void machine_delete_device(MachineState *machine, DeviceState *dev)
-{
-    g_autofree char *path = object_get_path(OBJECT(dev));
-    g_autofree char *data =
-        dev->id ? g_strdup_printf("{\"device\": \"%s\", \"path\": \"%s\"}", dev->id, path)
-                : g_strdup_printf("{\"path\": \"%s\"}", path);
-
-    object_unparent(OBJECT(dev));
-    machine_emit_event(machine, "DEVICE_DELETED", data);
 }
 
 /* The guest has to agree: DEVICE_DELETED comes when it has. */
@@ -306,19 +299,12 @@ bool qdev_device_del(MachineState *machine, const char *id, GError **error)
     Object *obj = *id == '/' ? object_resolve_path(OBJECT(machine), id, NULL)
                              : object_resolve_path_component(machine->peripheral, id);
 
-    if (!obj || !object_dynamic_cast(obj, TYPE_DEVICE)) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "there is no device '%s'", id);
-        return false;
-    }
-    if (!DEVICE_GET_CLASS(obj)->hotpluggable) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "device '%s' (%s) cannot be removed from a running machine", id,
-                    object_get_typename(obj));
+    if (!obj || !object_dynamic_cast(obj, TYPE_DEVICE) || !DEVICE(obj)->realized) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "Device '%s' not found", id);
         return false;
     }
     if (object_dynamic_cast(obj, TYPE_CPU)) {
         return request_cpu_unplug(machine, CPU(obj), error);
     }
-    machine_delete_device(machine, DEVICE(obj));
-    return true;
+    return qdev_unplug_request(DEVICE(obj), error);
 }

@@ -33,10 +33,7 @@ void system_quit_request(MachineState *machine, ShutdownCause reason);
 /* Stop the VM soon, as the monitor's stop does.  Any thread. */
 void system_vmstop_request(MachineState *machine);
 
-/*
- * What happened, for monitors: "STOP", "RESET", ... and its data as JSON or
- * NULL.  Main thread.
- */
+/* For monitors; what machine_emit_event() has.  Main thread. */
 typedef void (*MachineEventListener)(void *opaque, const char *event, const char *data);
 void machine_add_event_listener(MachineState *machine, MachineEventListener fn, void *opaque);
 void machine_del_event_listener(MachineState *machine, MachineEventListener fn, void *opaque);

@@ -13,6 +13,7 @@
  */
 #include "hw/acpi/cpu-hotplug.h"
 #include <string.h>
+#include "hw/core/hotplug.h"
 #include "system/loop/event-loop.h"
 
 enum {
@@ -118,7 +119,7 @@ static void eject_cpus(void *opaque)
         }
         CPUState *cpu = s->machine->cpu_slots[slot].cpu;
         if (cpu) {
-            machine_delete_device(s->machine, DEVICE(cpu));
+            qdev_finish_unplug(DEVICE(cpu));
         }
     }
 }

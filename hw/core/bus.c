@@ -1,7 +1,36 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "hw/core/qdev.h"
+
+/* ---- names ---------------------------------------------------------------------------- */
+
+typedef struct BusCount {
+    const char *type;
+    int next;
+} BusCount;
+
+static bool bus_count(Object *child, const char *name, void *opaque)
+{
+    BusCount *count = opaque;
+    const char *dot = strrchr(name, '.');
+
+    if (object_dynamic_cast(child, TYPE_BUS) && BUS(child)->auto_named && dot &&
+        !strcmp(object_get_typename(child), count->type)) {
+        count->next = MAX(count->next, atoi(dot + 1) + 1);
+    }
+    return false;
+}
+
+static char *bus_make_name(DeviceState *parent, const char *type)
+{
+    BusCount count = {type, 0};
+    g_autofree char *lower = g_ascii_strdown(type, -1);
+
+    object_child_foreach_recursive(object_get_root(OBJECT(parent)), bus_count, &count);
+    return g_strdup_printf("%s.%d", lower, count.next);
+}
 
 static void bus_set_parent(BusState *bus, DeviceState *parent, const char *name)
 {
@@ -20,10 +49,15 @@ static void bus_set_parent(BusState *bus, DeviceState *parent, const char *name)
 BusState *qbus_new(const char *type, DeviceState *parent, const char *name)
 {
     ObjectClass *klass = object_class_by_name(type);
+    g_autofree char *made = NULL;
 
     g_assert(klass);
     BusState *bus = BUS(object_new_with_class(klass));
-    bus_set_parent(bus, parent, name);
+    if (!name && parent) {
+        bus->auto_named = !parent->id;
+        made = parent->id ? g_strdup(parent->id) : bus_make_name(parent, type);
+    }
+    bus_set_parent(bus, parent, name ? name : made);
     if (parent) {
         object_unref(OBJECT(bus)); /* the tree has its own */
     }
@@ -74,18 +108,30 @@ BusState *qdev_get_child_bus(DeviceState *dev, const char *name)
     return NULL;
 }
 
+/* ---- finding --------------------------------------------------------------------------- */
+
+/* The nearest to the root wins: bridges have buses of the type that they sit on. */
 typedef struct BusSearch {
     const char *name, *type;
     BusState *found;
+    int depth;
 } BusSearch;
 
 static bool bus_has_room(const BusState *bus)
 {
     const BusClass *bc = BUS_GET_CLASS(bus);
 
-    int max = bus->max_dev ? bus->max_dev : bc->max_dev;
+    return !bc->max_dev || (int)bus->children.length < bc->max_dev;
+}
 
-    return !max || (int)bus->children.length < max;
+static int bus_depth(const BusState *bus)
+{
+    int depth = 0;
+
+    for (; bus && bus->parent; bus = bus->parent->parent_bus) {
+        depth++;
+    }
+    return depth;
 }
 
 static bool bus_match(Object *child, const char *name, void *opaque)
@@ -96,10 +142,12 @@ static bool bus_match(Object *child, const char *name, void *opaque)
     if (!bus || !object_dynamic_cast(bus, TYPE_BUS)) {
         return false;
     }
-    if (s->name ? !strcmp(name, s->name) : bus_has_room(BUS(bus))) {
+    if ((s->name ? !strcmp(name, s->name) : bus_has_room(BUS(bus))) &&
+        (!s->found || bus_depth(BUS(bus)) < s->depth)) {
         s->found = BUS(bus);
+        s->depth = bus_depth(BUS(bus));
     }
-    return s->found;
+    return false;
 }
 
 BusState *qbus_find(Object *root, const char *name, GError **error)
@@ -112,7 +160,7 @@ BusState *qbus_find(Object *root, const char *name, GError **error)
     }
     object_child_foreach_recursive(object_get_root(root), bus_match, &s);
     if (!s.found) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "Bus '%s' not found", name);
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "Bus '%s' not found", name);
     }
     return s.found;
 }

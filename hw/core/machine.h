@@ -243,8 +243,6 @@ void machine_smi(MachineState *machine, bool broadcast);
 
 /* Tell monitors: an event with these members (a JSON object), NULL: none.  Main thread. */
 void machine_emit_event(MachineState *machine, const char *event, const char *data);
-/* A device goes for good: unrealize it and tell monitors (DEVICE_DELETED).  Main thread. */
-void machine_delete_device(MachineState *machine, DeviceState *dev);
 
 /* Forget all listeners and notifiers; at the machine's end. */
 void machine_finish_run_state(MachineState *machine);

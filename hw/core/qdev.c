@@ -4,6 +4,7 @@
  */
 #include "hw/core/qdev.h"
 
+#include "hw/core/hotplug.h"
 #include "hw/core/machine.h"
 #include "hw/core/qdev-internal.h"
 
@@ -106,20 +107,48 @@ static void device_leave_bus(DeviceState *dev)
 
 static void device_undo_realize(DeviceState *dev)
 {
-    const BusClass *bc = dev->parent_bus ? BUS_GET_CLASS(dev->parent_bus) : NULL;
+    BusState *bus = dev->parent_bus;
+    const BusClass *bc = bus ? BUS_GET_CLASS(bus) : NULL;
 
     device_run_undo(dev);
     if (bc && bc->unplug) {
-        bc->unplug(dev->parent_bus, dev);
+        bc->unplug(bus, dev);
+    }
+    if (bus && bus->hotplug && bus->hotplug->unplugged) {
+        bus->hotplug->unplugged(bus->hotplug_opaque, dev);
+    }
+}
+
+static bool device_pre_plug(DeviceState *dev, GError **error)
+{
+    BusState *bus = dev->parent_bus;
+    const BusClass *bc = bus ? BUS_GET_CLASS(bus) : NULL;
+
+    if (bc && bc->plug && !bc->plug(bus, dev, error)) {
+        return false;
+    }
+    return !bus || !bus->hotplug || !bus->hotplug->pre_plug ||
+           bus->hotplug->pre_plug(bus->hotplug_opaque, dev, error);
+}
+
+/* It works: give it the state that a machine's reset would have, and tell the guest. */
+static void device_plugged(DeviceState *dev)
+{
+    BusState *bus = dev->parent_bus;
+
+    if (dev->hotplugged) {
+        device_cold_reset(dev);
+    }
+    if (bus && bus->hotplug && bus->hotplug->plug) {
+        bus->hotplug->plug(bus->hotplug_opaque, dev);
     }
 }
 
 static bool device_do_realize(DeviceState *dev, GError **error)
 {
     DeviceClass *dc = DEVICE_GET_CLASS(dev);
-    BusClass *bc = dev->parent_bus ? BUS_GET_CLASS(dev->parent_bus) : NULL;
 
-    if (bc && bc->plug && !bc->plug(dev->parent_bus, dev, error)) {
+    if (!device_pre_plug(dev, error)) {
         return false;
     }
     dev->lock.dead = false;
@@ -159,6 +188,9 @@ static bool device_set_realized(Object *obj, const Property *prop, GVariant *val
     }
     if (want) {
         dev->realized = device_do_realize(dev, error);
+        if (dev->realized) {
+            device_plugged(dev);
+        }
         return dev->realized;
     }
     device_do_unrealize(dev);

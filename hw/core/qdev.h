@@ -20,6 +20,7 @@ OBJECT_DECLARE(BusState, BusClass, BUS, TYPE_BUS)
 
 typedef struct MemoryRegion MemoryRegion;
 typedef struct MachineState MachineState;
+typedef struct HotplugOps HotplugOps;
 
 typedef enum DeviceCategory {
     DEVICE_CATEGORY_MISC,
@@ -80,7 +81,8 @@ struct DeviceState {
     Object parent_obj;
     char *id; /* of -device, or NULL */
     bool realized;
-    bool pending_deleted;
+    bool pending_deleted; /* the guest was asked to let go of it */
+    int64_t pending_deleted_until; /* CLOCK_REALTIME_NS when it may be asked again; 0: never */
     bool hotplugged;
     bool realizing;       /* what is registered now is undone by unrealize */
     OwnerLock lock;       /* the device lock */
@@ -105,6 +107,9 @@ struct BusClass {
 struct BusState {
     Object parent_obj;
     DeviceState *parent; /* the device that provides it, or NULL */
+    const HotplugOps *hotplug; /* hw/core/hotplug.h; NULL: nothing comes or goes at run time */
+    void *hotplug_opaque;
+    bool auto_named; /* "TYPE.N" */
     GQueue children;     /* of DeviceState */
     int max_dev;         /* of this bus, below its class's limit; 0: only that */
     int next_index;
@@ -127,7 +132,10 @@ static inline bool qdev_is_realized(const DeviceState *dev)
     return dev->realized;
 }
 
-/* New bus below a device (may be NULL); the name must be unique below it ("pci.0"). */
+/*
+ * New bus below a device (may be NULL); the name must be unique below it ("pci.0").  NULL: the id
+ * of the device, or the type in lower case and the next free number.
+ */
 BusState *qbus_new(const char *type, DeviceState *parent, const char *name);
 void qbus_init(void *bus, size_t size, const char *type, DeviceState *parent, const char *name);
 BusState *qdev_get_child_bus(DeviceState *dev, const char *name);

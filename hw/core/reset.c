@@ -48,6 +48,9 @@ static void reset_device_phase(DeviceState *dev, ResetPhase phase, ResetType typ
 {
     DeviceClass *dc = DEVICE_GET_CLASS(dev);
 
+    if (!dev->realized) {
+        return; /* it was unplugged in an earlier phase */
+    }
     device_lock(dev);
     if (phase == RESET_ENTER && dc->reset_enter) {
         dc->reset_enter(dev, type);

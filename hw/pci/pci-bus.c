@@ -30,11 +30,35 @@ static bool pci_choose_devfn(PCIBus *bus, PCIDevice *dev, GError **error)
     int slot = pci_first_free_slot(bus);
 
     if (slot < 0) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "no slot is free on bus '%s' for a %s",
-                    OBJECT(bus)->name, object_get_typename(OBJECT(dev)));
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "PCI: no slot/function available for %s, all in use or reserved on bus '%s'",
+                    object_get_typename(OBJECT(dev)), OBJECT(bus)->name);
         return false;
     }
     dev->devfn = PCI_MAKE_DEVFN(slot, 0);
+    return true;
+}
+
+static bool pci_check_free(PCIBus *bus, PCIDevice *dev, GError **error)
+{
+    int slot = PCI_DEVFN_SLOT(dev->devfn), func = PCI_DEVFN_FUNC(dev->devfn);
+    PCIDevice *there = bus->devices[dev->devfn], *first = bus->devices[PCI_MAKE_DEVFN(slot, 0)];
+    const char *type = object_get_typename(OBJECT(dev));
+
+    if (there) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "PCI: slot %d function %d not available for %s, in use by %s,id=%s (bus '%s')",
+                    slot, func, type, object_get_typename(OBJECT(there)),
+                    there->parent_obj.id ? there->parent_obj.id : "(null)", OBJECT(bus)->name);
+        return false;
+    }
+    if (dev->parent_obj.hotplugged && func && first) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "PCI: slot %d function 0 already occupied by %s, new func %s cannot be exposed "
+                    "to guest.",
+                    slot, object_get_typename(OBJECT(first)), type);
+        return false;
+    }
     return true;
 }
 
@@ -46,15 +70,17 @@ static bool pci_check_multifunction(PCIBus *bus, PCIDevice *dev, GError **error)
 
     if (func != 0 && first && !first->multifunction) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "addr=%x.%x: the device at %x.0 does not have multifunction=on", slot, func,
-                    slot);
+                    "PCI: single function device can't be populated in function %x.%x "
+                    "(the device at %x.0 needs multifunction=on)",
+                    slot, func, slot);
         return false;
     }
     for (func = 1; func < PCI_FUNC_MAX && PCI_DEVFN_FUNC(dev->devfn) == 0; func++) {
         if (bus->devices[PCI_MAKE_DEVFN(slot, func)] && !dev->multifunction) {
             g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                        "addr=%x.0 needs multifunction=on: there is a device at %x.%x", slot, slot,
-                        func);
+                        "PCI: %x.0 indicates single function, but %x.%x is already populated. "
+                        "(multifunction=on is missing)",
+                        slot, slot, func);
             return false;
         }
     }
@@ -69,20 +95,7 @@ static bool pci_bus_plug(BusState *qbus, DeviceState *qdev, GError **error)
     if (dev->devfn < 0 && !pci_choose_devfn(bus, dev, error)) {
         return false;
     }
-    if (bus->devices[dev->devfn]) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "addr=%x.%x on bus '%s' is taken by a %s", PCI_DEVFN_SLOT(dev->devfn),
-                    PCI_DEVFN_FUNC(dev->devfn), OBJECT(bus)->name,
-                    object_get_typename(OBJECT(bus->devices[dev->devfn])));
-        return false;
-    }
-    if (qdev->hotplugged && PCI_DEVFN_FUNC(dev->devfn) == 0 &&
-        !pci_slot_is_free(bus, PCI_DEVFN_SLOT(dev->devfn))) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "addr=%x.0: function 0 must be added last", PCI_DEVFN_SLOT(dev->devfn));
-        return false;
-    }
-    return pci_check_multifunction(bus, dev, error);
+    return pci_check_free(bus, dev, error) && pci_check_multifunction(bus, dev, error);
 }
 
 static char *pci_get_dev_path(DeviceState *qdev)
@@ -159,8 +172,11 @@ static PCIBus *pci_make_root_bus(const char *type, DeviceState *parent, const ch
 PCIBus *pci_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,
                          MemoryRegion *address_space_io, uint8_t devfn_min)
 {
-    return pci_make_root_bus(TYPE_PCI_BUS, parent, name, address_space_mem, address_space_io,
-                             devfn_min);
+    PCIBus *bus = pci_make_root_bus(TYPE_PCI_BUS, parent, name, address_space_mem, address_space_io,
+                                    devfn_min);
+
+    bus->parent_obj.auto_named = true; /* buses of bridges go on from "pci.0" */
+    return bus;
 }
 
 PCIBus *pcie_root_bus_new(DeviceState *parent, const char *name, MemoryRegion *address_space_mem,

@@ -157,6 +157,17 @@ void msi_notify(PCIDevice *dev, unsigned vector)
     msi_send_message(dev, msi_address(dev), data);
 }
 
+/* No more than the function can send is granted, whatever is written. */
+static void msi_limit_granted(PCIDevice *dev)
+{
+    uint16_t flags = msi_flags(dev);
+    unsigned wanted = (flags & PCI_MSI_FLAGS_QMASK) >> 1,
+             given = (flags & PCI_MSI_FLAGS_QSIZE) >> 4;
+
+    pci_set_word(msi_reg(dev, PCI_MSI_FLAGS),
+                 (uint16_t)((flags & ~PCI_MSI_FLAGS_QSIZE) | MIN(given, wanted) << 4));
+}
+
 /* What was held back while it was masked goes out when it no longer is. */
 void msi_write_config(PCIDevice *dev, uint32_t addr, unsigned len)
 {
@@ -164,6 +175,7 @@ void msi_write_config(PCIDevice *dev, uint32_t addr, unsigned len)
     uint32_t ready;
 
     if (dev->msi_cap && pci_range_covers(addr, len, dev->msi_cap + PCI_MSI_FLAGS, 2)) {
+        msi_limit_granted(dev);
         pci_irq_update(dev);
     }
     if (!msi_enabled(dev) || !(msi_flags(dev) & PCI_MSI_FLAGS_MASKBIT) ||

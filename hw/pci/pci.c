@@ -72,6 +72,10 @@ static const Property pci_properties[] = {
     DEFINE_PROP_BOOL("rombar", PCIDevice, rombar, true, "show the ROM in a BAR"),
     DEFINE_PROP_BOOL("multifunction", PCIDevice, multifunction, false,
                      "function 0 of a slot that has several"),
+    DEFINE_PROP_BOOL("x-pcie-lnksta-dllla", PCIDevice, lnksta_dllla, true,
+                     "a port shows an active link while its slot is populated"),
+    DEFINE_PROP_BOOL("x-pcie-extcap-init", PCIDevice, extcap_init, true,
+                     "extended configuration space starts with a capability list, if empty"),
     DEFINE_PROP_END,
 };
 
@@ -87,12 +91,25 @@ static void pci_device_instance_init(Object *obj)
     }
 }
 
+static void pci_tell_bridge(PCIDevice *dev, bool came)
+{
+    PCIDevice *bridge = pci_get_bus(dev)->parent_dev;
+
+    if (bridge && PCI_DEVICE_GET_CLASS(bridge)->bus_changed) {
+        device_lock(&bridge->parent_obj);
+        PCI_DEVICE_GET_CLASS(bridge)->bus_changed(bridge, came);
+        device_unlock(&bridge->parent_obj);
+    }
+}
+
 /* The slot is taken while the device is realized, and so is its view of memory. */
 static void pci_device_leave_bus(void *opaque)
 {
     PCIDevice *dev = opaque;
 
     pci_get_bus(dev)->devices[dev->devfn] = NULL;
+    pci_tell_bridge(dev, false);
+    dev->powered_off = false;
     address_space_finish(&dev->bus_master_as);
     dev->machine = NULL;
     dev->msi_cap = dev->msix_cap = dev->pm_cap = dev->exp_cap = 0;
@@ -144,6 +161,7 @@ static bool pci_device_realize(DeviceState *qdev, GError **error)
         return false;
     }
     qdev_on_unrealize(qdev, pci_device_quiesce, dev);
+    pci_tell_bridge(dev, true);
     return true;
 }
 

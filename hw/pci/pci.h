@@ -60,6 +60,9 @@ struct PCIDeviceClass {
     /* Optional, root ports: what their error registers ask of their interrupt has changed. */
     void (*express_interrupt)(PCIDevice *dev);
 
+    /* Optional, bridges: a function has come to (realized) or left the secondary bus. */
+    void (*bus_changed)(PCIDevice *bridge, bool came);
+
     uint16_t vendor_id, device_id;
     uint8_t revision;
     uint16_t class_id; /* base class and sub-class: PCI_CLASS_* */
@@ -95,6 +98,7 @@ struct PCIDevice {
     uint32_t romsize;
     bool rombar;
     bool multifunction;
+    bool lnksta_dllla, extcap_init;
 
     uint8_t config[PCIE_CONFIG_SIZE];
     uint8_t wmask[PCIE_CONFIG_SIZE];   /* bits the guest may write */

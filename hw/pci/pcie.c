@@ -96,9 +96,10 @@ void pcie_cap_link_init(PCIDevice *dev, unsigned speed, unsigned width)
 {
     uint8_t *cap = pcie_reg(dev, PCI_EXP_LNKCAP);
     uint32_t link = width << 4 | speed;
+    uint32_t reports = speed > 1 ? PCI_EXP_LNKCAP_DLLLARC | PCI_EXP_LNKCAP_LBNC : 0;
 
-    pci_set_long(cap,
-                 (pci_get_long(cap) & ~(uint32_t)(PCI_EXP_LNKCAP_SLS | PCI_EXP_LNKCAP_MLW)) | link);
+    pci_set_long(cap, (pci_get_long(cap) & ~(uint32_t)(PCI_EXP_LNKCAP_SLS | PCI_EXP_LNKCAP_MLW)) |
+                          link | reports);
     pci_set_word(pcie_reg(dev, PCI_EXP_LNKSTA), (uint16_t)link);
     if (speed > 1) {
         pci_set_long(pcie_reg(dev, PCI_EXP_LNKCAP2), (2u << speed) - 2);

@@ -13,7 +13,7 @@
 #include "hw/pci/pcie.h"
 
 #define ECAM_BASE     0xb0000000u
-#define PCIE_TEST_RAM (1u << 20)
+#define PCIE_TEST_RAM (512u << 10)
 
 /* Capabilities of the endpoint below. */
 #define TEST_PCIE_EXP    0x40

@@ -76,6 +76,12 @@ static Object *give_smbus(World *w, Object *obj)
     return obj;
 }
 
+static Object *give_chassis(World *w, Object *obj)
+{
+    object_property_parse(obj, "chassis_nr", "1", NULL);
+    return obj;
+}
+
 static Object *give_memory(World *w, Object *obj)
 {
     Object *backend = object_new("memory-backend-ram", NULL);
@@ -107,6 +113,7 @@ static const struct {
     {"i2c-slave",     give_smbus         },
     {"ivshmem-plain", give_memory        },
     {"cfi.pflash01",  give_flash_geometry},
+    {"pci-bridge",    give_chassis       },
 };
 
 /*
