@@ -212,43 +212,6 @@ bool handle_bios(VMM *vmm, const char *value, GError **error)
     return set_property(vmm, "firmware", value, error);
 }
 
-static bool check_boot_order(const char *order, GError **error)
-{
-    if (!*order || order[strspn(order, "abcdefghijklmnop")]) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
-                    "order=%s: expected letters from a (floppy), c (disk), d (CD), n (network)",
-                    order);
-        return false;
-    }
-    return true;
-}
-
-bool handle_boot(VMM *vmm, const char *value, GError **error)
-{
-    static const char *const known[] = {"order", "once", "menu", "strict", NULL};
-    g_autoptr(Options) options = options_parse(value, "order", error);
-    MachineState *machine = vmm->machine;
-    const char *order, *once;
-    bool strict = false;
-
-    if (!options || !options_get_bool(options, "menu", &machine->boot_menu, error) ||
-        !options_get_bool(options, "strict", &strict, error)) {
-        return false;
-    }
-    order = options_get(options, "order");
-    once = options_get(options, "once");
-    order = once ? once : order;
-    if (!options_check_unused(options, "-boot", known, error) ||
-        (order && !check_boot_order(order, error))) {
-        return false;
-    }
-    if (order) {
-        g_free(machine->boot_order);
-        machine->boot_order = g_strdup(order);
-    }
-    return true;
-}
-
 /* ---- identity, devices that boards make
  * ---------------------------------------------------------- */
 

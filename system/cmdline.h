@@ -86,6 +86,7 @@ COMMAND_HANDLER(handle_initrd);
 COMMAND_HANDLER(handle_append);
 COMMAND_HANDLER(handle_bios);
 COMMAND_HANDLER(handle_boot);
+COMMAND_HANDLER(handle_option_rom);
 COMMAND_HANDLER(handle_name);
 COMMAND_HANDLER(handle_uuid);
 COMMAND_HANDLER(handle_rtc);

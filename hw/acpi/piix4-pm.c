@@ -33,8 +33,8 @@ struct PIIX4PMState {
     MemoryRegion pm_mr; /* the block at PMBA */
     APMPorts apm;
     IRQ sci, smi;
-    bool disable_s3, disable_s4, smm_enabled;
-    uint8_t s4_val;
+    bool smm_enabled;
+    uint8_t disable_s3, disable_s4, s4_val;
 };
 
 /* ---- where the blocks are ----------------------------------------------------------- */
@@ -205,10 +205,10 @@ static void piix4_pm_finalize(Object *obj)
 }
 
 static const Property piix4_pm_properties[] = {
-    DEFINE_PROP_BOOL("disable_s3", PIIX4PMState, disable_s3, true,
-                     "leave S3 (suspend to RAM) out; there is no waking from it yet"),
-    DEFINE_PROP_BOOL("disable_s4", PIIX4PMState, disable_s4, false,
-                     "leave S4 (suspend to disk) out"),
+    DEFINE_PROP_UINT8("disable_s3", PIIX4PMState, disable_s3, 1,
+                      "leave S3 (suspend to RAM) out; there is no waking from it yet", .max = 1),
+    DEFINE_PROP_UINT8("disable_s4", PIIX4PMState, disable_s4, 0,
+                      "leave S4 (suspend to disk) out", .max = 1),
     DEFINE_PROP_UINT8("s4_val", PIIX4PMState, s4_val, 2, "SLP_TYP that means S4", .min = 1,
                       .max = 7),
     DEFINE_PROP_BOOL("smm-enabled", PIIX4PMState, smm_enabled, false,

@@ -207,6 +207,29 @@ CPUSlot *machine_find_cpu_slot(MachineState *machine, uint32_t arch_id)
 
 /* ---- the type ---------------------------------------------------------------------- */
 
+OptionROM *option_rom_new(const char *file, int32_t bootindex)
+{
+    OptionROM *rom = g_new(OptionROM, 1);
+
+    *rom = (OptionROM){g_strdup(file), bootindex};
+    return rom;
+}
+
+void option_rom_free(OptionROM *rom)
+{
+    if (rom) {
+        g_free(rom->file);
+        g_free(rom);
+    }
+}
+
+static void boot_options_finish(BootOptions *boot)
+{
+    g_free(boot->order);
+    g_free(boot->once);
+    g_free(boot->splash);
+}
+
 static const Property machine_properties[] = {
     DEFINE_PROP_STRING("kernel", MachineState, kernel_filename, NULL, "Kernel image file"),
     DEFINE_PROP_STRING("initrd", MachineState, initrd_filename, NULL, "Initial RAM disk file"),
@@ -241,6 +264,8 @@ static void machine_instance_init(Object *obj)
     machine->ram_size = mc->default_ram_size;
     machine->cpu_type = mc->default_cpu_type;
     machine->smp = (SMPConfig){1, 1, 1, 1, 1, 1};
+    machine->boot.splash_time = machine->boot.reboot_timeout = -1;
+    machine->option_roms = g_ptr_array_new_with_free_func((GDestroyNotify)option_rom_free);
     machine->smbios_options = g_ptr_array_new_with_free_func(g_free);
     machine->acpi_table_options = g_ptr_array_new_with_free_func(g_free);
     machine->fw_cfg_options = g_ptr_array_new_with_free_func(g_free);
@@ -277,7 +302,8 @@ static void machine_instance_finalize(Object *obj)
     g_rec_mutex_clear(&machine->irq_lock);
     g_mutex_clear(&machine->cpus_lock);
     g_free(machine->cpu_type_option);
-    g_free(machine->boot_order);
+    boot_options_finish(&machine->boot);
+    g_ptr_array_unref(machine->option_roms);
     g_free(machine->name);
     g_free(machine->uuid);
     g_ptr_array_unref(machine->smbios_options);

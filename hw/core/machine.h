@@ -76,6 +76,23 @@ typedef struct RunStateActions {
     WatchdogAction watchdog;
 } RunStateActions;
 
+/* -boot */
+typedef struct BootOptions {
+    char *order, *once; /* letters; NULL: as the board has it */
+    char *splash;       /* file, or NULL */
+    int32_t splash_time;    /* ms that the menu waits; -1: as firmware has it */
+    int32_t reboot_timeout; /* ms after which firmware tries again; -1: never */
+    bool menu, strict;
+} BootOptions;
+
+/* -option-rom */
+typedef struct OptionROM {
+    char *file;
+    int32_t bootindex; /* -1: none */
+} OptionROM;
+OptionROM *option_rom_new(const char *file, int32_t bootindex);
+void option_rom_free(OptionROM *rom);
+
 typedef struct SMPConfig {
     uint32_t cpus, sockets, dies, cores, threads, max_cpus;
 } SMPConfig;
@@ -152,8 +169,8 @@ struct MachineState {
     char *memory_backend_id;
     bool usb, graphics, suppress_vmdesc, dump_guest_core, mem_merge;
     bool nodefaults;
-    char *boot_order;
-    bool boot_menu;
+    BootOptions boot;
+    GPtrArray *option_roms; /* of OptionROM */
     char *name, *uuid; /* -name, -uuid */
     GPtrArray *smbios_options, *acpi_table_options, *fw_cfg_options; /* of char *, as given */
 

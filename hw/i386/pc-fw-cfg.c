@@ -45,10 +45,21 @@ static void fill_keys(PCMachineState *pcms)
     /* SeaBIOS counts APIC IDs. */
     fw_cfg_set_u16(s, FW_CFG_MAX_CPUS,
                    (uint16_t)(g_array_index(x86ms->apic_ids, uint32_t, max_cpus - 1) + 1));
-    fw_cfg_set_u16(s, FW_CFG_BOOT_DEVICE, machine->boot_order ? machine->boot_order[0] : 0);
-    fw_cfg_set_u16(s, FW_CFG_BOOT_MENU, machine->boot_menu);
+    fw_cfg_set_u16(s, FW_CFG_BOOT_MENU, machine->boot.menu);
     fw_cfg_set_bytes(s, FW_CFG_NUMA, numa->data, numa->len * sizeof(uint64_t));
     fw_cfg_set_u32(s, FW_CFG_IRQ0_OVERRIDE, 1);
+}
+
+/* How many HPETs (at most 8), then of each: capabilities, address, least tick, protection. */
+static void fill_hpet(PCMachineState *pcms)
+{
+    static const uint8_t hpet[15] = {0x01, 0xa2, 0x86, 0x80, 0x00, 0x00, 0xd0, 0xfe};
+    uint8_t data[1 + 8 * sizeof(hpet)] = {1};
+
+    if (pcms->hpet_enabled) {
+        memcpy(data + 1, hpet, sizeof(hpet));
+        fw_cfg_set_bytes(X86_MACHINE(pcms)->fw_cfg, FW_CFG_HPET, data, sizeof(data));
+    }
 }
 
 static void fill_e820(X86MachineState *x86ms)
@@ -115,34 +126,118 @@ static bool fill_options(MachineState *machine, GError **error)
     return true;
 }
 
+/* For S0 to S5: bit 7 if there is such a state, and its SLP_TYP. */
+static void fill_system_states(PCMachineState *pcms)
+{
+    static const uint8_t without[6] = {0x80, 0, 0, 1, 2, 0x80};
+    const int *types = pcms->acpi_config.sleep_types;
+    uint8_t states[6];
+
+    memcpy(states, without, sizeof(states));
+    for (int i = 3; i <= 5; i++) {
+        states[i] = types[i] < 0 ? without[i] & 0x7f : (uint8_t)(0x80 | types[i]);
+    }
+    fw_cfg_add_board_file(X86_MACHINE(pcms)->fw_cfg, "etc/system-states", states, sizeof(states));
+}
+
+/* ---- what is booted -------------------------------------------------------------------- */
+
+/* With its NUL, but empty if it says nothing. */
+static void add_text_file(FWCfgState *s, const char *name, const char *text)
+{
+    fw_cfg_add_board_file(s, name, text, *text ? strlen(text) + 1 : 0);
+}
+
+/* JPEG, or BMP with 24 bits a pixel (at 1ch, little-endian). */
+static const char *splash_file_name(GBytes *image)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(image, &size);
+
+    if (size > 2 && data[0] == 0xff && data[1] == 0xd8) {
+        return "bootsplash.jpg";
+    }
+    return size > 0x1e && data[0] == 'B' && data[1] == 'M' && data[0x1c] == 24 && !data[0x1d]
+               ? "bootsplash.bmp"
+               : NULL;
+}
+
+static bool add_splash(MachineState *machine, GError **error)
+{
+    const char *file = machine->boot.splash;
+
+    if (!file) {
+        return true;
+    }
+    g_autofree char *path = loader_find_file(file, machine->firmware_dirs);
+    g_autoptr(GBytes) image = loader_read_file("-boot splash=", path ? path : file, error);
+    if (!image) {
+        return false;
+    }
+    const char *name = splash_file_name(image);
+    if (!name) {
+        g_set_error(error, LOADER_ERROR, LOADER_ERROR_FORMAT,
+                    "-boot splash=%s: expected a JPEG, or a BMP of 24 bits a pixel", file);
+        return false;
+    }
+    return fw_cfg_add_file(machine->fw_cfg, name, image, error);
+}
+
+static bool add_option_roms(MachineState *machine, GError **error)
+{
+    for (guint i = 0; i < machine->option_roms->len; i++) {
+        const OptionROM *rom = g_ptr_array_index(machine->option_roms, i);
+        g_autofree char *path = loader_find_file(rom->file, machine->firmware_dirs);
+        g_autoptr(GBytes) data = loader_read_file("-option-rom", path ? path : rom->file, error);
+        g_autofree char *base = g_path_get_basename(rom->file);
+        g_autofree char *name = g_strconcat(GENROMS_FOLDER, base, NULL);
+        if (!data || !fw_cfg_add_file(machine->fw_cfg, name, data, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void fill_boot_times(MachineState *machine)
+{
+    uint32_t fail_wait = GUINT32_TO_LE((uint32_t)machine->boot.reboot_timeout);
+    uint16_t menu_wait = GUINT16_TO_LE((uint16_t)machine->boot.splash_time);
+
+    fw_cfg_add_board_file(machine->fw_cfg, "etc/boot-fail-wait", &fail_wait, sizeof(fail_wait));
+    if (machine->boot.splash_time >= 0) {
+        fw_cfg_add_board_file(machine->fw_cfg, "etc/boot-menu-wait", &menu_wait,
+                              sizeof(menu_wait));
+    }
+}
+
 /* Firmware boots the first of these that it finds. */
 static bool fill_boot(PCMachineState *pcms, GError **error)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
-    bool kernel = MACHINE(pcms)->kernel_filename && !x86_boots_directly(x86ms);
-    g_autofree char *order =
-        boot_order_list(MACHINE(pcms), kernel ? LINUXBOOT_BOOT_PATH : NULL, error);
+    MachineState *machine = MACHINE(pcms);
+    bool kernel = machine->kernel_filename && !x86_boots_directly(x86ms);
+    g_autofree char *order = boot_order_list(machine, kernel ? LINUXBOOT_BOOT_PATH : NULL, error);
+    g_autofree char *geometry = boot_geometry_list(machine);
 
     if (!order) {
         return false;
     }
-    fw_cfg_add_board_file(x86ms->fw_cfg, "bootorder", order, strlen(order) + 1);
-    return !kernel || x86_linuxboot_fill(x86ms, error);
+    add_text_file(x86ms->fw_cfg, "bootorder", order);
+    add_text_file(x86ms->fw_cfg, "bios-geometry", geometry);
+    fill_boot_times(machine);
+    return add_splash(machine, error) && add_option_roms(machine, error) &&
+           (!kernel || x86_linuxboot_fill(x86ms, error));
 }
 
 bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
-    uint64_t max_cpus = GUINT64_TO_LE(x86ms->apic_ids->len);
-    uint32_t wait = GUINT32_TO_LE(UINT32_MAX);
-    uint16_t menu = GUINT16_TO_LE((uint16_t)MACHINE(pcms)->boot_menu);
 
     fill_keys(pcms);
+    fill_hpet(pcms);
     fill_e820(x86ms);
     fill_smbios(x86ms);
     fill_acpi(pcms);
-    fw_cfg_add_board_file(x86ms->fw_cfg, "etc/max-cpus", &max_cpus, 2);
-    fw_cfg_add_board_file(x86ms->fw_cfg, "etc/show-boot-menu", &menu, sizeof(menu));
-    fw_cfg_add_board_file(x86ms->fw_cfg, "etc/boot-fail-wait", &wait, sizeof(wait));
+    fill_system_states(pcms);
     return fill_boot(pcms, error) && fill_options(MACHINE(pcms), error);
 }

@@ -329,69 +329,6 @@ IRQ *pc_smi_lines(PCMachineState *pcms)
     return MACHINE(pcms)->smram ? irq_new_array(pc_smi, MACHINE(pcms), PC_SMI_LINES) : NULL;
 }
 
-/* ---- CMOS ---------------------------------------------------------------------------------------
- */
-
-static void cmos_set(RTCState *rtc, int addr, unsigned bytes, uint64_t value)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        mc146818_rtc_set_cmos(rtc, addr + (int)i, (uint8_t)(value >> 8 * i));
-    }
-}
-
-static void pc_cmos_memory(X86MachineState *x86ms)
-{
-    uint64_t low = x86ms->below_4g_mem_size;
-    uint64_t above_1m = low > 0x100000 ? (low - 0x100000) / 1024 : 0;
-    uint64_t above_16m = low > 0x1000000 ? (low - 0x1000000) / 65536 : 0;
-
-    cmos_set(x86ms->rtc, 0x15, 2, 640);
-    cmos_set(x86ms->rtc, 0x17, 2, MIN(above_1m, 0xffff));
-    cmos_set(x86ms->rtc, 0x30, 2, MIN(above_1m, 0xffff));
-    cmos_set(x86ms->rtc, 0x34, 2, MIN(above_16m, 0xffff));
-    cmos_set(x86ms->rtc, 0x5b, 3, x86ms->above_4g_mem_size / 65536);
-}
-
-/* -boot order letters as SeaBIOS numbers them: 1 floppy, 2 disk, 3 CD, 4 network. */
-static unsigned cmos_boot_device(char letter)
-{
-    static const char letters[] = {'a', 'c', 'd', 'n'};
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(letters); i++) {
-        if (letters[i] == letter) {
-            return i + 1;
-        }
-    }
-    return letter == 'b' ? 1 : 0;
-}
-
-/* Floppy drives; and of byte 14h: 0 a floppy drive, 1 FPU, 2 mouse, 7-6 floppy drives but one. */
-static void pc_cmos_equipment(PCMachineState *pcms)
-{
-    RTCState *rtc = X86_MACHINE(pcms)->rtc;
-    uint8_t floppies = pcms->fdc ? fdc_cmos_types(pcms->fdc) : 0;
-    unsigned n = (floppies >> 4 ? 1u : 0u) + (floppies & 15 ? 1u : 0u);
-
-    cmos_set(rtc, 0x10, 1, floppies);
-    cmos_set(rtc, 0x14, 1, (n ? 0x01 | (n - 1) << 6 : 0) | 0x02 | (pcms->i8042 ? 0x04 : 0));
-}
-
-void pc_cmos_init(PCMachineState *pcms)
-{
-    X86MachineState *x86ms = X86_MACHINE(pcms);
-    MachineState *machine = MACHINE(pcms);
-    const char *order = machine->boot_order && *machine->boot_order ? machine->boot_order : "cad";
-    unsigned devices[3] = {0};
-
-    for (unsigned i = 0; i < 3 && order[i]; i++) {
-        devices[i] = cmos_boot_device(order[i]);
-    }
-    pc_cmos_memory(x86ms);
-    cmos_set(x86ms->rtc, 0x5f, 1, machine->smp.cpus - 1);
-    cmos_set(x86ms->rtc, 0x3d, 1, devices[1] << 4 | devices[0]);
-    cmos_set(x86ms->rtc, 0x38, 1, devices[2] << 4 | !pcms->fd_bootchk);
-}
-
 /* ---- the machine is complete, and its resets ----------------------------------------------------
  */
 
@@ -458,8 +395,8 @@ bool pc_machine_done(MachineState *machine, GError **error)
     PCMachineState *pcms = PC_MACHINE(machine);
     X86MachineState *x86ms = X86_MACHINE(machine);
 
-    pc_cmos_equipment(pcms);
     pc_guest_info_finish(pcms);
+    pc_cmos_disks(pcms);
     if (!pc_smbios_options(pcms, error) || !pc_acpi_options(pcms, error) ||
         !pc_fw_cfg_fill(pcms, error)) {
         return false;
@@ -521,6 +458,7 @@ static void pc_act_as_firmware(PCMachineState *pcms)
 
 void pc_machine_reset(MachineState *machine, ShutdownCause reason)
 {
+    pc_cmos_next_boot(PC_MACHINE(machine));
     resettable_reset(OBJECT(machine), RESET_COLD);
     if (x86_boots_directly(X86_MACHINE(machine))) {
         pc_act_as_firmware(PC_MACHINE(machine));

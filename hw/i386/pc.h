@@ -51,6 +51,8 @@ struct PCMachineState {
     uint64_t max_fw_size;
 
     PCIBus *pci_bus;
+    PCIDevice *ide; /* the controller of -drive if=ide; NULL: none */
+    bool started;   /* has been reset once */
     MemoryRegion pci_memory; /* all that is not RAM */
     ACPIPM *acpi; /* of the power management chip */
     /* of one chipset; NULL where it is the other */
@@ -83,7 +85,6 @@ bool ioapic_init_gsi(X86MachineState *x86ms, GSIState *gsi_state, GError **error
 bool pc_vga_init(PCMachineState *pcms, PCIBus *bus, GError **error);
 bool pc_basic_device_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError **error);
 bool pc_fw_cfg_init(PCMachineState *pcms, GError **error);
-void pc_cmos_init(PCMachineState *pcms);
 
 /* In port-f0.c: FERR# of the first CPU to IRQ 13. */
 bool portf0_create(ISABus *bus, MachineState *machine, GError **error);
@@ -100,6 +101,10 @@ bool pc_smbus_populate(PCMachineState *pcms, I2CBus *bus, GError **error);
 IRQ *pc_smi_lines(PCMachineState *pcms);
 #define PC_SMI_LINES 2
 
+/* In pc-cmos.c: memory, CPUs, the order of -boot; what the disks are; another start. */
+bool pc_cmos_init(PCMachineState *pcms, GError **error);
+void pc_cmos_disks(PCMachineState *pcms);
+void pc_cmos_next_boot(PCMachineState *pcms);
 /* In vga-text.c: with no firmware, what its VGA BIOS does. */
 void pc_vga_text_mode(PCMachineState *pcms);
 /* In pc-fw-cfg.c: everything that firmware asks for. */

@@ -23,6 +23,7 @@ static bool pc_pci_ide_init(PCMachineState *pcms, PCIBus *bus, GError **error)
 {
     PCIDevice *ide = piix3_ide_create(bus, IDE_DEVFN, error);
 
+    pcms->ide = ide;
     return ide && ide_create_drives(MACHINE(pcms), ide, error);
 }
 
@@ -90,10 +91,10 @@ static bool pc_init1(MachineState *machine, GError **error)
     isa_bus_irqs(isa_bus, x86ms->gsi);
     if (!pc_i8259_create(x86ms, isa_bus, gsi_state, error) ||
         !ioapic_init_gsi(x86ms, gsi_state, error) || !pc_vga_init(pcms, pcms->pci_bus, error) ||
-        !pc_basic_device_init(pcms, isa_bus, x86ms->gsi, error) || !pc_fw_cfg_init(pcms, error)) {
+        !pc_basic_device_init(pcms, isa_bus, x86ms->gsi, error) || !pc_fw_cfg_init(pcms, error) ||
+        !pc_cmos_init(pcms, error)) {
         return false;
     }
-    pc_cmos_init(pcms);
     return pc_pci_ide_init(pcms, pcms->pci_bus, error) &&
            pc_pm_init(pcms, pcms->pci_bus, x86ms->gsi, error);
 }

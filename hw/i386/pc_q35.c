@@ -45,6 +45,7 @@ static bool q35_sata_create(PCMachineState *pcms, GError **error)
         return true;
     }
     ahci = pci_create_multifunction(pcms->pci_bus, ICH9_SATA_DEVFN, true, TYPE_ICH9_AHCI, error);
+    pcms->ide = ahci;
     return ahci && ide_create_drives(MACHINE(pcms), ahci, error);
 }
 
@@ -122,10 +123,10 @@ static bool pc_q35_init(MachineState *machine, GError **error)
     isa_bus_irqs(isa_bus, x86ms->gsi);
     if (!pc_i8259_create(x86ms, isa_bus, gsi_state, error) ||
         !ioapic_init_gsi(x86ms, gsi_state, error) || !pc_vga_init(pcms, pcms->pci_bus, error) ||
-        !pc_basic_device_init(pcms, isa_bus, x86ms->gsi, error) || !pc_fw_cfg_init(pcms, error)) {
+        !pc_basic_device_init(pcms, isa_bus, x86ms->gsi, error) || !pc_fw_cfg_init(pcms, error) ||
+        !pc_cmos_init(pcms, error)) {
         return false;
     }
-    pc_cmos_init(pcms);
     q35_reserve_memory(pcms);
     ich9_lpc_offer_smi_features(pcms->lpc, machine->fw_cfg);
     return q35_sata_create(pcms, error) && q35_smbus_create(pcms, error);

@@ -118,7 +118,7 @@ SmbiosMachine x86_smbios_machine(X86MachineState *x86ms, bool firmware);
 
 /* ---- -kernel through firmware, linuxboot.c --------------------------------------------- */
 
-#define LINUXBOOT_ROM_FILE "genroms/linuxboot.bin"
+#define LINUXBOOT_ROM_FILE "genroms/linuxboot_dma.bin"
 /* As firmware calls it in "bootorder". */
 #define LINUXBOOT_BOOT_PATH "/rom@" LINUXBOOT_ROM_FILE
 

@@ -167,6 +167,26 @@ static GVariant *ide_get_sectors(Object *obj, const Property *prop)
     return g_variant_new_uint64(IDE_DEVICE(obj)->nb_sectors);
 }
 
+static const char *const chs_translation_names[] = {"auto", "none", "lba", "large", "rechs", NULL};
+static const EnumInfo chs_translation_enum = {"BiosAtaTranslation", chs_translation_names};
+
+bool ide_get_geometry(PCIDevice *controller, int channel, int unit, IDEGeometry *ret)
+{
+    IDEBus *bus = ide_get_bus(controller, channel);
+    IDEDevice *d = bus && unit < (int)bus->max_units ? bus->devices[unit] : NULL;
+
+    if (!d || d->is_cd) {
+        return false;
+    }
+    *ret = (IDEGeometry){d->cylinders, ATA_HEADS, ATA_SPT, IDE_TRANSLATION_NONE};
+    if (d->chs_translation) {
+        ret->translation = (IDETranslation)(d->chs_translation - 1);
+    } else if (d->cylinders > 1024) {
+        ret->translation = IDE_TRANSLATION_LBA;
+    }
+    return true;
+}
+
 static const Property ide_properties[] = {
     DEFINE_PROP_STRING("drive", IDEDevice, drive, NULL, "id of the -drive with the medium"),
     DEFINE_PROP_LINK("iothread", IDEDevice, iothread, TYPE_IOTHREAD,
@@ -179,6 +199,12 @@ static const Property ide_properties[] = {
     DEFINE_PROP_UINT64("wwn", IDEDevice, wwn, 0, "World Wide Name; 0: none"),
     DEFINE_PROP_INT32("bootindex", IDEDevice, bootindex, -1,
                       "place in the firmware's boot order; -1: none"),
+    DEFINE_PROP_UINT32("lcyls", IDEDevice, logical[0], 0,
+                       "logical cylinders that firmware is told; 0: it finds out"),
+    DEFINE_PROP_UINT32("lheads", IDEDevice, logical[1], 0, "logical heads"),
+    DEFINE_PROP_UINT32("lsecs", IDEDevice, logical[2], 0, "logical sectors of a track"),
+    DEFINE_PROP_ENUM("bios-chs-trans", IDEDevice, chs_translation, &chs_translation_enum, 0,
+                     "how firmware makes sectors of cylinders; auto: by the size"),
     DEFINE_PROP_UINT16("rotation_rate", IDEDevice, rotation_rate, 0,
                        "1: solid state; 1025-65534: turns a minute; 0: not said"),
     DEFINE_PROP_UINT32("physical_block_size", IDEDevice, physical_block_size, 512,

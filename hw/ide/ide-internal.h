@@ -139,6 +139,8 @@ struct IDEDevice {
     uint16_t rotation_rate;
     uint32_t physical_block_size;
     bool write_cache_prop;
+    uint32_t logical[3];  /* cylinders, heads, sectors for firmware; 0: it finds out */
+    int chs_translation;  /* 0: auto, else IDETranslation + 1 */
     IOThread *iothread; /* NULL: the machine's loop */
 
     bool is_cd;

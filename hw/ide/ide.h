@@ -28,4 +28,21 @@ OBJECT_DECLARE_SIMPLE(IDEDevice, IDE_DEVICE, TYPE_IDE_DEVICE)
 bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error);
 IDEBus *ide_get_bus(PCIDevice *controller, int channel);
 
+/* How firmware counts a disk's sectors for those who want cylinders. */
+typedef enum IDETranslation {
+    IDE_TRANSLATION_NONE, /* as the disk does */
+    IDE_TRANSLATION_LBA,
+    IDE_TRANSLATION_LARGE,
+    IDE_TRANSLATION_RECHS,
+} IDETranslation;
+
+typedef struct IDEGeometry {
+    uint16_t cylinders;
+    uint8_t heads, sectors;
+    IDETranslation translation;
+} IDEGeometry;
+
+/* False: no disk is there. */
+bool ide_get_geometry(PCIDevice *controller, int channel, int unit, IDEGeometry *ret);
+
 #endif

@@ -15,8 +15,7 @@ struct ICH9LPCState {
 
     /* properties */
     bool noreboot, smi_broadcast, smi_cpu_hotplug, smi_cpu_hotunplug;
-    bool disable_s3, disable_s4;
-    uint8_t s4_val;
+    uint8_t disable_s3, disable_s4, s4_val;
 
     ISABus *isa_bus;
     ICH9PM pm;

@@ -3,24 +3,20 @@
  * Expansion ROMs: a file behind the ROM BAR.  PCI Local Bus Specification 3.0, 6.3.
  */
 #include <string.h>
+#include "hw/core/loader.h"
+#include "hw/core/machine.h"
 #include "hw/pci/pci-internal.h"
 #include "quoin-config.h"
 
 #define PCI_ROM_MAX (16u << 20)
 
 /* A name with no slash is looked for where firmware is installed. */
-static char *pci_find_rom(const char *name)
+static char *pci_find_rom(PCIDevice *dev)
 {
-    g_auto(GStrv) dirs = g_strsplit(QUOIN_FIRMWARE_PATH, ":", -1);
+    const char *dirs = qdev_get_machine(dev)->firmware_dirs;
+    char *path = loader_find_file(dev->romfile, dirs ? dirs : QUOIN_FIRMWARE_PATH);
 
-    for (char **dir = dirs; *dir && !strchr(name, '/'); dir++) {
-        g_autofree char *path = g_build_filename(*dir, name, NULL);
-
-        if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-            return g_steal_pointer(&path);
-        }
-    }
-    return g_strdup(name);
+    return path ? path : g_strdup(dev->romfile);
 }
 
 static bool pci_rom_size(PCIDevice *dev, const char *path, size_t len, uint64_t *ret_size,
@@ -54,7 +50,7 @@ bool pci_add_option_rom(PCIDevice *dev, GError **error)
     if (!dev->romfile || !*dev->romfile) {
         return true;
     }
-    path = pci_find_rom(dev->romfile);
+    path = pci_find_rom(dev);
     if (!g_file_get_contents(path, &data, &len, error)) {
         g_prefix_error(error, "romfile=%s: ", dev->romfile);
         return false;

@@ -394,7 +394,7 @@ static void test_files(void)
                                         "etc/table-loader",
                                         "etc/smbios/smbios-tables",
                                         "etc/smbios/smbios-anchor",
-                                        "etc/max-cpus",
+                                        "etc/system-states",
                                         "bootorder",
                                         "etc/boot-fail-wait",
                                         "opt/mine"};
