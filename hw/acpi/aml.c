@@ -366,6 +366,16 @@ void aml_or(Aml *a)
     put_op(a, 0x7d);
 }
 
+void aml_add(Aml *a)
+{
+    put_op(a, 0x72);
+}
+
+void aml_index(Aml *a)
+{
+    put_op(a, 0x88);
+}
+
 void aml_shift_left(Aml *a)
 {
     put_op(a, 0x79);

@@ -66,6 +66,8 @@ void aml_call(Aml *a, const char *method); /* its arguments follow */
 void aml_store(Aml *a);                    /* source, target */
 void aml_and(Aml *a);                      /* x, y, target */
 void aml_or(Aml *a);
+void aml_add(Aml *a);
+void aml_index(Aml *a); /* object, index, target */
 void aml_shift_left(Aml *a);
 void aml_shift_right(Aml *a);
 void aml_equal(Aml *a); /* x, y */

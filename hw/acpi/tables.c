@@ -9,6 +9,7 @@
 #define HEADER_SIZE     36u
 #define HEADER_LENGTH   4u
 #define HEADER_CHECKSUM 9u
+#define HEADER_TABLE_ID 16u
 #define RSDP_CHECKSUM   8u
 #define RSDP_RSDT       16u
 #define OEM_ID          "QUOIN "
@@ -17,7 +18,25 @@
 typedef struct AcpiPointer {
     uint32_t offset;
     uint8_t bytes;
+    int blob; /* what it points into; -1: the tables */
 } AcpiPointer;
+
+typedef struct AcpiBlob {
+    char *file, *address_file;
+    GBytes *data;
+    uint32_t align;
+    uint32_t offset; /* in the tables' data, once it is there */
+} AcpiBlob;
+
+static void blob_free(gpointer data)
+{
+    AcpiBlob *blob = data;
+
+    g_free(blob->file);
+    g_free(blob->address_file);
+    g_bytes_unref(blob->data);
+    g_free(blob);
+}
 
 typedef struct AcpiChecksum {
     uint32_t offset, start, length;
@@ -29,6 +48,7 @@ AcpiTables *acpi_tables_new(void)
 
     t->data = g_byte_array_new();
     t->pointers = g_array_new(FALSE, FALSE, sizeof(AcpiPointer));
+    t->blobs = g_ptr_array_new_with_free_func(blob_free);
     t->checksums = g_array_new(FALSE, FALSE, sizeof(AcpiChecksum));
     return t;
 }
@@ -39,6 +59,7 @@ void acpi_tables_free(AcpiTables *t)
         g_byte_array_unref(t->data);
         g_array_unref(t->pointers);
         g_array_unref(t->checksums);
+        g_ptr_array_unref(t->blobs);
         g_free(t);
     }
 }
@@ -56,10 +77,28 @@ void acpi_put(AcpiTables *t, uint64_t value, unsigned bytes)
 
 void acpi_put_pointer(AcpiTables *t, uint32_t target, unsigned bytes)
 {
-    AcpiPointer p = {t->data->len, (uint8_t)bytes};
+    AcpiPointer p = {t->data->len, (uint8_t)bytes, -1};
 
     g_array_append_val(t->pointers, p);
     acpi_put(t, target, bytes);
+}
+
+unsigned acpi_add_blob(AcpiTables *t, const char *file, const char *address_file, GBytes *data,
+                       uint32_t align)
+{
+    AcpiBlob *blob = g_new0(AcpiBlob, 1);
+
+    *blob = (AcpiBlob){g_strdup(file), g_strdup(address_file), g_bytes_ref(data), align};
+    g_ptr_array_add(t->blobs, blob);
+    return t->blobs->len - 1;
+}
+
+void acpi_put_blob_pointer(AcpiTables *t, unsigned blob, unsigned bytes)
+{
+    AcpiPointer p = {t->data->len, (uint8_t)bytes, (int)blob};
+
+    g_array_append_val(t->pointers, p);
+    acpi_put(t, 0, bytes);
 }
 
 void acpi_put_gas(AcpiTables *t, uint8_t space, uint8_t bits, uint8_t access, uint64_t address)
@@ -95,6 +134,14 @@ uint32_t acpi_table_begin(AcpiTables *t, const char *signature, uint8_t revision
     return table;
 }
 
+void acpi_table_set_id(AcpiTables *t, uint32_t table, const char *id)
+{
+    uint8_t *field = t->data->data + table + HEADER_TABLE_ID;
+
+    memset(field, 0, 8);
+    memcpy(field, id, MIN(strlen(id), 8));
+}
+
 void acpi_table_end(AcpiTables *t, uint32_t table)
 {
     uint32_t length = t->data->len - table;
@@ -117,7 +164,7 @@ void acpi_build_rsdt(AcpiTables *t, const GArray *tables)
 /* ---- for firmware ------------------------------------------------------------- */
 
 #define LOADER_FILE_NAME 56
-enum { LOADER_ALLOCATE = 1, LOADER_ADD_POINTER = 2, LOADER_ADD_CHECKSUM = 3 };
+enum { LOADER_ALLOCATE = 1, LOADER_ADD_POINTER = 2, LOADER_ADD_CHECKSUM = 3, LOADER_WRITE_POINTER = 4 };
 enum { LOADER_ZONE_HIGH = 1, LOADER_ZONE_FSEG = 2 };
 
 typedef struct __attribute__((packed)) LoaderCommand {
@@ -137,6 +184,11 @@ typedef struct __attribute__((packed)) LoaderCommand {
             char file[LOADER_FILE_NAME];
             uint32_t offset, start, length;
         } checksum;
+        struct __attribute__((packed)) {
+            char file[LOADER_FILE_NAME], target_file[LOADER_FILE_NAME];
+            uint32_t offset, target_offset;
+            uint8_t bytes;
+        } write;
         uint8_t pad[124];
     };
 } LoaderCommand;
@@ -153,12 +205,13 @@ static void script_allocate(GByteArray *script, const char *file, uint32_t align
     g_byte_array_append(script, (uint8_t *)&c, sizeof(c));
 }
 
-static void script_pointer(GByteArray *script, const char *file, uint32_t offset, uint8_t bytes)
+static void script_pointer(GByteArray *script, const char *file, uint32_t offset, uint8_t bytes,
+                           const char *target_file)
 {
     LoaderCommand c = {.command = GUINT32_TO_LE(LOADER_ADD_POINTER)};
 
     g_strlcpy(c.pointer.file, file, LOADER_FILE_NAME);
-    g_strlcpy(c.pointer.target_file, ACPI_TABLES_FILE, LOADER_FILE_NAME);
+    g_strlcpy(c.pointer.target_file, target_file, LOADER_FILE_NAME);
     c.pointer.offset = GUINT32_TO_LE(offset);
     c.pointer.bytes = bytes;
     g_byte_array_append(script, (uint8_t *)&c, sizeof(c));
@@ -175,6 +228,21 @@ static void script_checksum(GByteArray *script, const char *file, const AcpiChec
     g_byte_array_append(script, (uint8_t *)&c, sizeof(c));
 }
 
+static void script_write_pointer(GByteArray *script, const AcpiBlob *blob)
+{
+    LoaderCommand c = {.command = GUINT32_TO_LE(LOADER_WRITE_POINTER)};
+
+    g_strlcpy(c.write.file, blob->address_file, LOADER_FILE_NAME);
+    g_strlcpy(c.write.target_file, blob->file, LOADER_FILE_NAME);
+    c.write.bytes = 8;
+    g_byte_array_append(script, (uint8_t *)&c, sizeof(c));
+}
+
+static const AcpiBlob *blob_get(const AcpiTables *t, unsigned n)
+{
+    return g_ptr_array_index(t->blobs, n);
+}
+
 GBytes *acpi_loader_script(const AcpiTables *t)
 {
     GByteArray *script = g_byte_array_new();
@@ -182,14 +250,21 @@ GBytes *acpi_loader_script(const AcpiTables *t)
 
     script_allocate(script, ACPI_TABLES_FILE, 64, LOADER_ZONE_HIGH);
     script_allocate(script, ACPI_RSDP_FILE, 16, LOADER_ZONE_FSEG);
+    for (guint i = 0; i < t->blobs->len; i++) {
+        script_allocate(script, blob_get(t, i)->file, blob_get(t, i)->align, LOADER_ZONE_HIGH);
+        if (blob_get(t, i)->address_file) {
+            script_write_pointer(script, blob_get(t, i));
+        }
+    }
     for (guint i = 0; i < t->pointers->len; i++) {
         const AcpiPointer *p = &g_array_index(t->pointers, AcpiPointer, i);
-        script_pointer(script, ACPI_TABLES_FILE, p->offset, p->bytes);
+        script_pointer(script, ACPI_TABLES_FILE, p->offset, p->bytes,
+                       p->blob < 0 ? ACPI_TABLES_FILE : blob_get(t, (unsigned)p->blob)->file);
     }
     for (guint i = 0; i < t->checksums->len; i++) {
         script_checksum(script, ACPI_TABLES_FILE, &g_array_index(t->checksums, AcpiChecksum, i));
     }
-    script_pointer(script, ACPI_RSDP_FILE, RSDP_RSDT, 4);
+    script_pointer(script, ACPI_RSDP_FILE, RSDP_RSDT, 4, ACPI_TABLES_FILE);
     script_checksum(script, ACPI_RSDP_FILE, &rsdp_sum);
     return g_byte_array_free_to_bytes(script);
 }
@@ -223,6 +298,26 @@ static void fix_checksum(uint8_t *data, const AcpiChecksum *c)
     data[c->offset] -= sum;
 }
 
+void acpi_tables_take_blobs(AcpiTables *t)
+{
+    for (guint i = 0; i < t->blobs->len; i++) {
+        AcpiBlob *blob = g_ptr_array_index(t->blobs, i);
+
+        acpi_align(t, blob->align);
+        blob->offset = t->data->len;
+        acpi_put_bytes(t, g_bytes_get_data(blob->data, NULL), g_bytes_get_size(blob->data));
+    }
+}
+
+const char *acpi_blob_address_file(const AcpiTables *t, unsigned blob, uint32_t *ret_offset)
+{
+    if (blob >= t->blobs->len) {
+        return NULL;
+    }
+    *ret_offset = blob_get(t, blob)->offset;
+    return blob_get(t, blob)->address_file;
+}
+
 void acpi_tables_resolve(AcpiTables *t, uint32_t address)
 {
     for (guint i = 0; i < t->pointers->len; i++) {
@@ -230,6 +325,7 @@ void acpi_tables_resolve(AcpiTables *t, uint32_t address)
         uint64_t value = 0;
 
         memcpy(&value, t->data->data + p->offset, p->bytes);
+        value += p->blob < 0 ? 0 : GUINT64_TO_LE(blob_get(t, (unsigned)p->blob)->offset);
         value = GUINT64_TO_LE(GUINT64_FROM_LE(value) + address);
         memcpy(t->data->data + p->offset, &value, p->bytes);
     }

@@ -136,6 +136,8 @@ struct MachineClass {
     void (*reset)(MachineState *machine, ShutdownCause reason);
     /* ACPI power button. Optional. */
     void (*powerdown)(MachineState *machine);
+    /* General-purpose event n of ACPI.  Optional.  Main thread. */
+    void (*acpi_raise_gpe)(MachineState *machine, unsigned n);
     /* NMI button.  Optional.  Any thread; no lock of an interrupt controller. */
     void (*inject_nmi)(MachineState *machine);
 

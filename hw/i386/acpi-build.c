@@ -4,6 +4,8 @@
  * 1.0a, 3.2.4; Windows ACPI Emulated Devices Table.
  */
 #include "hw/i386/acpi-build.h"
+#include "hw/acpi/acpi-dev-aml.h"
+#include "hw/core/qdev.h"
 #include "hw/i386/acpi-cpus.h"
 
 #define IOAPIC_ADDRESS 0xfec00000u
@@ -220,6 +222,24 @@ static uint32_t put_extra(AcpiTables *t, GBytes *data)
     return table;
 }
 
+typedef struct DeviceTables {
+    AcpiTables *t;
+    GArray *list;
+} DeviceTables;
+
+static bool put_device_tables(Object *obj, const char *name, void *opaque)
+{
+    AcpiDevAmlClass *klass = acpi_dev_aml_class(obj);
+    DeviceTables *d = opaque;
+
+    if (klass && klass->build_table && DEVICE(obj)->realized) {
+        uint32_t table = klass->build_table(obj, d->t);
+
+        g_array_append_val(d->list, table);
+    }
+    return false;
+}
+
 AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
 {
     AcpiTables *t = acpi_tables_new();
@@ -249,6 +269,10 @@ AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
     }
     table = build_waet(t);
     g_array_append_val(list, table);
+    if (config->machine) {
+        object_child_foreach_recursive(OBJECT(config->machine), put_device_tables,
+                                       &(DeviceTables){t, list});
+    }
     for (guint i = 0; config->extra && i < config->extra->len; i++) {
         table = put_extra(t, g_ptr_array_index(config->extra, i));
         g_array_append_val(list, table);

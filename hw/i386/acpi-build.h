@@ -29,6 +29,7 @@ extern const AcpiChipset acpi_chipset_i440fx, acpi_chipset_q35;
 /* What they describe. */
 struct AcpiPcConfig {
     const AcpiChipset *chipset;
+    MachineState *machine; /* whose devices may bring AML and tables; NULL: none */
     const uint32_t *apic_ids; /* of every CPU that there may be */
     unsigned nr_cpus, max_cpus;
     const CPUSlot *cpu_slots;  /* as many; NULL: the first nr_cpus are there */

@@ -3,7 +3,9 @@
  * The DSDT of a pc, and of its chipset the 82441FX and 82371SB.  ACPI Specification 6.5: 5.6 (events), 6.2 (configuration), 7.4 (sleep
  * states), 8.4 (processors); 82371SB data sheet, 2.2.6 (PIRQ route control).
  */
+#include "hw/acpi/acpi-dev-aml.h"
 #include "hw/acpi/aml.h"
+#include "hw/core/qdev.h"
 #include "hw/i386/acpi-build.h"
 #include "hw/i386/acpi-cpus.h"
 
@@ -287,6 +289,16 @@ static void put_rtc(Aml *a)
     aml_end(a);
 }
 
+static bool put_device(Object *obj, const char *name, void *opaque)
+{
+    AcpiDevAmlClass *klass = acpi_dev_aml_class(obj);
+
+    if (klass && klass->build_dev_aml && DEVICE(obj)->realized) {
+        klass->build_dev_aml(obj, opaque);
+    }
+    return false;
+}
+
 static void put_isa(Aml *a, const AcpiPcConfig *config)
 {
     aml_device(a, "ISA");
@@ -302,6 +314,9 @@ static void put_isa(Aml *a, const AcpiPcConfig *config)
     }
     if (config->rtc) {
         put_rtc(a);
+    }
+    if (config->machine) {
+        object_child_foreach_recursive(OBJECT(config->machine), put_device, a);
     }
     aml_end(a);
 }

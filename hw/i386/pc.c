@@ -122,6 +122,13 @@ static void pc_raise_gpe(void *opaque, unsigned n)
     acpi_pm_raise_gpe(opaque, n);
 }
 
+static void pc_machine_raise_gpe(MachineState *machine, unsigned n)
+{
+    if (PC_MACHINE(machine)->acpi) {
+        acpi_pm_raise_gpe(PC_MACHINE(machine)->acpi, n);
+    }
+}
+
 void pc_cpu_hotplug_init(PCMachineState *pcms, DeviceState *chip, uint16_t base)
 {
     x86_cpu_hotplug_init(X86_MACHINE(pcms), chip, base, pc_raise_gpe, pcms->acpi);
@@ -140,6 +147,7 @@ void pc_guest_info_init(PCMachineState *pcms)
     c->cpu_slots = MACHINE(pcms)->cpu_slots;
     c->numa = MACHINE(pcms)->numa;
     c->chipset = PC_MACHINE_GET_CLASS(pcms)->acpi_chipset;
+    c->machine = MACHINE(pcms);
     c->pm_base = c->chipset->pm_base;
     c->hpet = pcms->hpet_enabled;
     c->i8042 = pcms->i8042_enabled;
@@ -521,6 +529,7 @@ static void pc_machine_class_init(ObjectClass *klass, const void *data)
     mc->done = pc_machine_done;
     mc->reset = pc_machine_reset;
     mc->inject_nmi = x86_inject_nmi;
+    mc->acpi_raise_gpe = pc_machine_raise_gpe;
 }
 
 static const TypeInfo pc_machine_types[] = {

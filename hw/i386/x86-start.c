@@ -68,12 +68,27 @@ typedef struct StartTables {
     uint64_t rsdp;
 } StartTables;
 
+static void tell_blob_addresses(X86MachineState *x86ms, const AcpiTables *acpi, uint32_t base)
+{
+    const char *file;
+    uint32_t offset;
+
+    for (unsigned n = 0; (file = acpi_blob_address_file(acpi, n, &offset)); n++) {
+        uint64_t address = GUINT64_TO_LE((uint64_t)base + offset);
+
+        fw_cfg_write_file(x86ms->fw_cfg, file, &address, sizeof(address));
+    }
+}
+
 /* ACPI tables, then SMBIOS structures, at the top of low memory; entry points below 1 MiB. */
 static bool add_tables(X86MachineState *x86ms, AcpiTables *acpi, StartTables *st, GError **error)
 {
     SmbiosMachine sm = x86_smbios_machine(x86ms, false);
     uint8_t entry[SMBIOS_ENTRY_SIZE], rsdp[ACPI_RSDP_SIZE];
     g_autoptr(GByteArray) dmi = smbios_build(x86ms->smbios, &sm, entry);
+    if (acpi) {
+        acpi_tables_take_blobs(acpi);
+    }
     uint32_t acpi_size = acpi ? (acpi->data->len + 63) & ~63u : 0;
     uint32_t size = (acpi_size + dmi->len + TABLES_ROUND - 1) / TABLES_ROUND * TABLES_ROUND;
 
@@ -89,6 +104,7 @@ static bool add_tables(X86MachineState *x86ms, AcpiTables *acpi, StartTables *st
     if (acpi) {
         acpi_tables_resolve(acpi, (uint32_t)st->address);
         acpi_rsdp_resolved(acpi, (uint32_t)st->address, rsdp);
+        tell_blob_addresses(x86ms, acpi, (uint32_t)st->address);
         st->rsdp = RSDP_ADDRESS;
         if (!x86_boot_add_bytes(x86ms->loader, "ACPI tables", st->address, acpi->data->data,
                                 acpi->data->len, error) ||

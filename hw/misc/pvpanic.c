@@ -3,6 +3,7 @@
  * The register, and its two wrappings: an ISA port and a PCI function.
  */
 #include "hw/misc/pvpanic.h"
+#include "hw/acpi/acpi-dev-aml.h"
 #include "hw/isa/isa.h"
 #include "hw/nvram/fw_cfg.h"
 #include "hw/pci/pci.h"
@@ -67,6 +68,35 @@ static bool pvpanic_isa_realize(DeviceState *dev, GError **error)
     return true;
 }
 
+static void pvpanic_isa_build_aml(Object *obj, Aml *a)
+{
+    const PVPanicISA *s = PVPANIC_ISA(obj);
+
+    aml_device(a, "PEVT");
+    aml_name(a, "_HID");
+    aml_string(a, "QEMU0001");
+    aml_name(a, "_STA");
+    aml_int(a, 0xf);
+    aml_operation_region(a, "PEOR", AML_SYSTEM_IO, s->ioport, 1);
+    aml_field(a, "PEOR", AML_ACC_BYTE, AML_PRESERVE);
+    aml_field_unit(a, "PEPT", 8);
+    aml_end(a);
+    aml_method(a, "RDPT", 0, false);
+    aml_return(a);
+    aml_ref(a, "PEPT");
+    aml_end(a);
+    aml_method(a, "WRPT", 1, false);
+    aml_store(a);
+    aml_arg(a, 0);
+    aml_ref(a, "PEPT");
+    aml_end(a);
+    aml_name(a, "_CRS");
+    aml_resources(a);
+    aml_res_io(a, s->ioport, 1, 1);
+    aml_end(a);
+    aml_end(a);
+}
+
 static const Property pvpanic_isa_properties[] = {
     DEFINE_PROP_UINT16("ioport", PVPanicISA, ioport, PVPANIC_PORT, "its port"),
     DEFINE_PROP_UINT8("events", PVPanicISA, pvpanic.events, PVPANIC_EVENTS,
@@ -80,6 +110,7 @@ static void pvpanic_isa_class_init(ObjectClass *klass, const void *data)
     DEVICE_CLASS(klass)->realize = pvpanic_isa_realize;
     DEVICE_CLASS(klass)->category = DEVICE_CATEGORY_MISC;
     DEVICE_CLASS(klass)->hotpluggable = false;
+    acpi_dev_aml_class_of(klass)->build_dev_aml = pvpanic_isa_build_aml;
 }
 
 /* ---- PCI ------------------------------------------------------------------------------------ */
@@ -128,6 +159,7 @@ static const TypeInfo pvpanic_types[] = {
      .instance_size = sizeof(PVPanicISA),
      .class_init = pvpanic_isa_class_init,
      .properties = pvpanic_isa_properties,
+     .interfaces = (const InterfaceInfo[]){{TYPE_ACPI_DEV_AML}, {NULL}},
      .doc = "a port by which a guest says that it panicked"},
     {.name = TYPE_PVPANIC_PCI,
      .parent = TYPE_PCI_DEVICE,

@@ -224,6 +224,17 @@ void fw_cfg_set_file_writable(FWCfgState *s, const char *name, FWCfgWriteFunc fn
     item->write_opaque = opaque;
 }
 
+void fw_cfg_write_file(FWCfgState *s, const char *name, const void *data, size_t len)
+{
+    uint16_t key = (uint16_t)(FW_CFG_FILE_FIRST + fw_cfg_find_file(s, name));
+    FWCfgItem *item = fw_cfg_item(s, key);
+
+    fw_cfg_set_bytes(s, key, data, len);
+    if (item->write) {
+        item->write(item->write_opaque, data, len);
+    }
+}
+
 GBytes *fw_cfg_get_file(FWCfgState *s, const char *name)
 {
     int slot = fw_cfg_find_file(s, name);

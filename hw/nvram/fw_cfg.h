@@ -77,6 +77,8 @@ void fw_cfg_set_file(FWCfgState *s, const char *name, GBytes *data);
 void fw_cfg_set_file_callback(FWCfgState *s, const char *name, FWCfgSelectFunc fn, void *opaque);
 /* Let the guest write within the file's size; `fn` (may be NULL) hears of it. */
 void fw_cfg_set_file_writable(FWCfgState *s, const char *name, FWCfgWriteFunc fn, void *opaque);
+/* As if the guest wrote to the start of a file that it may write: a board that acts as firmware. */
+void fw_cfg_write_file(FWCfgState *s, const char *name, const void *data, size_t len);
 /* NULL: no such file. */
 GBytes *fw_cfg_get_file(FWCfgState *s, const char *name);
 GBytes *fw_cfg_get(FWCfgState *s, uint16_t key);

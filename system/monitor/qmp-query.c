@@ -2,6 +2,7 @@
  *
  * QMP commands that tell something about the VM or this program.
  */
+#include "hw/acpi/vmgenid.h"
 #include "quoin-config.h"
 #include "system/iothread.h"
 #include "system/monitor/monitor-internal.h"
@@ -229,7 +230,25 @@ static JsonNode *query_iothreads(Monitor *monitor, JsonObject *args, GError **er
     return end_array(b);
 }
 
+static JsonNode *query_vm_generation_id(Monitor *monitor, JsonObject *args, GError **error)
+{
+    g_autofree char *guid = vmgenid_get(monitor->machine);
+    JsonBuilder *b = json_builder_new();
+
+    if (!guid) {
+        g_object_unref(b);
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_NOT_FOUND,
+                    "the VM has no vmgenid device");
+        return NULL;
+    }
+    json_builder_begin_object(b);
+    qmp_add_string(b, "guid", guid);
+    json_builder_end_object(b);
+    return qmp_finish(b);
+}
+
 const QMPCommand qmp_query_commands[] = {
+    {"query-vm-generation-id", "", query_vm_generation_id},
     {"query-version",  "", query_version},
     {"query-commands",   "", query_commands},
     {"query-target", "", query_target},

@@ -456,6 +456,48 @@ static void test_bad_options(void)
     }
 }
 
+/* ---- devices that bring tables ------------------------------------------------------------ */
+
+static uint64_t find_in_ram(PcTest *p, const void *bytes, size_t len)
+{
+    const uint8_t *ram = memory_region_get_ram_ptr(p->machine->ram);
+    const uint8_t *at = memmem(ram, memory_region_size(p->machine->ram), bytes, len);
+
+    return at ? (uint64_t)(at - ram) : 0;
+}
+
+static void test_vmgenid(void)
+{
+    static const uint8_t first[] = {0xaf, 0x6e, 0x4e, 0x32, 0xd1, 0xd1, 0xf6, 0x4b,
+                                    0xbf, 0x41, 0xb9, 0xbb, 0x6c, 0x91, 0xfb, 0x87};
+    static const uint8_t second[] = {4, 3, 2, 1, 6, 5, 8, 7, 9, 10, 11, 12, 13, 14, 15, 16};
+    g_autoptr(PcTest) p = pc_begin(true, 128 * MIB);
+    g_autoptr(GError) error = NULL;
+    bool ok = do_configure_accelerator(p->machine, "qtest", &error) &&
+              machine_create_ram(p->machine, &error) && machine_run_board_init(p->machine, &error);
+    DeviceState *dev = qdev_new("vmgenid", &error);
+
+    object_add_child(p->machine->unattached, "vmgenid", OBJECT(dev), NULL);
+
+    g_assert_true(ok);
+    object_property_parse(OBJECT(dev), "guid", "324E6EAF-d1d1-4bf6-bf41-b9bb6c91fb87", &error);
+    g_assert_no_error(error);
+    g_assert_true(qdev_realize(dev, NULL, &error) && machine_done(p->machine, &error));
+    system_reset(p->machine, SHUTDOWN_CAUSE_NONE);
+    uint64_t guid = find_in_ram(p, first, sizeof(first));
+    uint64_t ssdt = find_in_ram(p, "VMGENID", 8);
+    g_assert_cmphex(guid & 4095, ==, 40);
+    g_assert_cmphex(mem(p, ssdt + 20, 1), ==, 0x08);
+    g_assert_cmphex(mem(p, ssdt + 26, 4), ==, guid - 40);
+    /* Another VM now: the guest's copy changes, and an event tells it. */
+    object_property_parse(OBJECT(dev), "guid", "01020304-0506-0708-090a-0b0c0d0e0f10", &error);
+    g_assert_no_error(error);
+    g_assert_cmphex(find_in_ram(p, second, sizeof(second)), ==, guid);
+    g_assert_cmphex(PC_MACHINE(p->machine)->acpi->gpe_sts[0] & 0x20, ==, 0x20);
+    g_assert_false(object_property_parse(OBJECT(dev), "guid", "nonsense", NULL));
+    object_unref(dev);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -478,5 +520,6 @@ int main(int argc, char **argv)
     g_test_add_func("/pc/fw-cfg-files", test_files);
     g_test_add_func("/pc/acpi-follows-pm-base", test_acpi_follows_pm_base);
     g_test_add_func("/pc/bad-options", test_bad_options);
+    g_test_add_func("/pc/vmgenid", test_vmgenid);
     return g_test_run();
 }
