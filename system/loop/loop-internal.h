@@ -22,6 +22,8 @@ struct EventLoop {
 
     GMutex timer_lock; /* leaf */
     GCond timer_done;
+    GCond round_done;  /* all that was due has run */
+    unsigned awaiting; /* threads that wait for it, under timer_lock */
     TimerHeap heaps[CLOCK_TYPES];
     uint64_t timer_seq;
     Timer *running; /* whose callback is being called */

@@ -203,20 +203,34 @@ static bool clock_runs(EventLoop *loop, ClockType type)
 }
 
 #define OVERDUE_NS     100000
-#define AWAIT_STEP_US  50
 #define AWAIT_LIMIT_US 20000
+
+/* Until the loop has run what was overdue at `now`; new deadlines do not keep the caller. */
+static void await_round(EventLoop *loop, int64_t now)
+{
+    int64_t limit = g_get_monotonic_time() + AWAIT_LIMIT_US;
+    Timer *first;
+
+    g_mutex_lock(&loop->timer_lock);
+    loop->awaiting++;
+    while ((first = heap_first(&loop->heaps[CLOCK_VIRTUAL])) && first->expire <= now &&
+           g_cond_wait_until(&loop->round_done, &loop->timer_lock, limit)) {
+    }
+    loop->awaiting--;
+    g_mutex_unlock(&loop->timer_lock);
+}
 
 void event_loop_await_timers(EventLoop *loop)
 {
     TimerHeap *heap = &loop->heaps[CLOCK_VIRTUAL];
+    int64_t first = atomic_load_explicit(&heap->first, memory_order_relaxed), now;
 
-    for (int waited = 0; waited < AWAIT_LIMIT_US; waited += AWAIT_STEP_US) {
-        int64_t first = atomic_load_explicit(&heap->first, memory_order_relaxed);
-        if (first < 0 || !clock_runs(loop, CLOCK_VIRTUAL) ||
-            vm_clock_get_ns(loop->clock, CLOCK_VIRTUAL) - first < OVERDUE_NS) {
-            break;
-        }
-        g_usleep(AWAIT_STEP_US);
+    if (first < 0 || !clock_runs(loop, CLOCK_VIRTUAL)) {
+        return;
+    }
+    now = vm_clock_get_ns(loop->clock, CLOCK_VIRTUAL);
+    if (now - first >= OVERDUE_NS) {
+        await_round(loop, now - OVERDUE_NS);
     }
 }
 
@@ -257,6 +271,9 @@ static bool run_clock(EventLoop *loop, ClockType type)
         g_mutex_lock(&loop->timer_lock);
         loop->running = NULL;
         g_cond_broadcast(&loop->timer_done);
+    }
+    if (loop->awaiting) {
+        g_cond_broadcast(&loop->round_done);
     }
     g_mutex_unlock(&loop->timer_lock);
     return progress;
@@ -382,6 +399,7 @@ int64_t event_loop_context_timeout_ns(GMainContext *context)
 void event_loop_init_timers(EventLoop *loop)
 {
     g_mutex_init(&loop->timer_lock);
+    g_cond_init(&loop->round_done);
     g_cond_init(&loop->timer_done);
     for (ClockType type = 0; type < CLOCK_TYPES; type++) {
         loop->heaps[type].timers = g_ptr_array_new();
@@ -408,4 +426,5 @@ void event_loop_finish_timers(EventLoop *loop)
     }
     g_cond_clear(&loop->timer_done);
     g_mutex_clear(&loop->timer_lock);
+    g_cond_clear(&loop->round_done);
 }
