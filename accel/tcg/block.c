@@ -404,34 +404,43 @@ void tcg_invalidate_locked(TcgState *s, uint64_t number, const uint8_t *host, si
 
 /* ---- pages ------------------------------------------------------------------------------ */
 
-static bool page_try_mark(TcgState *s, uint64_t number)
+static bool others_may_write(TcgState *s, const TcgEnv *self, uint64_t number)
 {
-    uint8_t old = __atomic_fetch_or(&s->page_flags[number], PAGE_CODE, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < s->cpus->len; i++) {
+        const TcgEnv *t = tcg_env(g_ptr_array_index(s->cpus, i));
 
-    return !(old & PAGE_WRITTEN);
+        if (t != self && tcg_tlb_may_write(t, number)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /*
- * From now on no vCPU has a write tag for the page.  A vCPU that has one now
- * loses it; with several vCPUs that takes all of them out of generated code.
+ * From now on no vCPU has a write tag for the page.  With PAGE_CODE set none gets a new
+ * one.  If another vCPU may have one, it takes all of them out of generated code.
  */
 static void page_mark_code(CPUX86State *env, const ItlbEntry *e)
 {
     TcgEnv *t = tcg_env(env);
     TcgState *s = t->tcg;
+    uint8_t *flags = &s->page_flags[e->page_number];
 
-    if ((s->page_flags[e->page_number] & (PAGE_CODE | PAGE_WRITTEN)) == PAGE_CODE) {
+    if ((*flags & (PAGE_CODE | PAGE_WRITTEN)) == PAGE_CODE ||
+        !(__atomic_fetch_or(flags, PAGE_CODE, __ATOMIC_SEQ_CST) & PAGE_WRITTEN)) {
         return;
     }
-    if (page_try_mark(s, e->page_number)) {
+    if (others_may_write(s, t, e->page_number)) {
+        tcg_start_exclusive(env);
+        for (unsigned i = 0; i < s->cpus->len; i++) {
+            tcg_tlb_forget_writes(tcg_env(g_ptr_array_index(s->cpus, i)), e->page_number);
+        }
+        __atomic_fetch_and(flags, (uint8_t)~PAGE_WRITTEN, __ATOMIC_SEQ_CST);
+        tcg_end_exclusive(env);
         return;
     }
-    tcg_start_exclusive(env);
-    for (unsigned i = 0; i < s->cpus->len; i++) {
-        tcg_tlb_forget_writes(tcg_env(g_ptr_array_index(s->cpus, i)), e->host);
-    }
-    __atomic_fetch_and(&s->page_flags[e->page_number], (uint8_t)~PAGE_WRITTEN, __ATOMIC_SEQ_CST);
-    tcg_end_exclusive(env);
+    tcg_tlb_forget_writes(t, e->page_number);
+    __atomic_fetch_and(flags, (uint8_t)~PAGE_WRITTEN, __ATOMIC_SEQ_CST);
 }
 
 /* Every TcgState; memory has one hook for all, called after each write that is not ours. */

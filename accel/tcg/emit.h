@@ -199,7 +199,8 @@ static inline void emit_fix(uint8_t *rel32, const uint8_t *to)
     memcpy(rel32, &rel, 4);
 }
 
-enum { CC_JO = 0, CC_JB = 2, CC_JAE = 3, CC_JE = 4, CC_JNE = 5, CC_JBE = 6, CC_JA = 7 };
+enum { CC_JO = 0, CC_JB = 2, CC_JAE = 3, CC_JE = 4, CC_JNE = 5, CC_JBE = 6, CC_JA = 7,
+       CC_JS = 8 };
 
 /* Save the flags to flags_image, or load them; r10 is lost. */
 void emit_flags_save(Emit *e);

@@ -3,6 +3,7 @@
  * What the thunks call.  Compiled for general registers only: the vector
  * registers may still be the guest's, until tcg_fp_save().
  */
+#include <sched.h>
 #include "accel/tcg/tcg-internal.h"
 #include "target/i386/exception.h"
 #include "target/i386/sysinsn.h"
@@ -178,6 +179,18 @@ void tcg_entry_poll(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
     fp_away(env);
     tcg_sync_rip(env, desc);
     t->resume = t->tcg->thunk[THUNK_EXIT];
+}
+
+#define SPIN_COUNT 64 /* some us on hosts of today */
+
+/* Who spins waits for another vCPU, which may wait for this host CPU. */
+void tcg_entry_spin(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
+{
+    TcgEnv *t = tcg_env(env);
+
+    t->spin = SPIN_COUNT;
+    sched_yield();
+    t->resume = desc_at(desc, desc->resume);
 }
 
 void tcg_entry_raise(CPUX86State *env, uint64_t unused, const ColdDesc *desc)

@@ -123,17 +123,59 @@ void x86_tlb_flush_page(CPUX86State *env, uint64_t linear)
     tcg_jc_flush_page(t, linear);
 }
 
-/* The page got translated code: stores are to be seen. */
-void tcg_tlb_forget_writes(TcgEnv *t, const uint8_t *host_page)
-{
-    uint64_t host = (uintptr_t)host_page & ~0xfffull;
+/* ---- who may write where ------------------------------------------------------------------ */
 
+static unsigned write_hash(uint64_t page_number)
+{
+    return (unsigned)(page_number * 0x9e3779b97f4a7c15ull >> 50) & (WRITE_FILTER - 1);
+}
+
+bool tcg_tlb_may_write(const TcgEnv *t, uint64_t page_number)
+{
+    unsigned hash = write_hash(page_number);
+
+    return atomic_load(&t->write_filter[hash / 64]) >> (hash & 63) & 1;
+}
+
+static void note_write_tag(TcgEnv *t, uint64_t page_number)
+{
+    unsigned hash = write_hash(page_number);
+
+    if (!tcg_tlb_may_write(t, page_number)) {
+        atomic_fetch_or(&t->write_filter[hash / 64], 1ull << (hash & 63));
+    }
+}
+
+static void forget_write(TlbEntry *e, uint32_t slot, uint64_t page_number, uint64_t *others)
+{
+    uint64_t number = e->fill >> TLB_FILL_PAGE_SHIFT;
+    unsigned hash = write_hash(number);
+
+    if (e->neg_write == tcg_tlb_no_tag(slot)) {
+        return;
+    }
+    if (number == page_number) {
+        e->neg_write = tcg_tlb_no_tag(slot);
+    } else {
+        others[hash / 64] |= 1ull << (hash & 63);
+    }
+}
+
+/* The page got translated code: stores are to be seen.  The filter becomes exact. */
+void tcg_tlb_forget_writes(TcgEnv *t, uint64_t page_number)
+{
+    uint64_t others[WRITE_FILTER / 64] = {0};
+
+    if (!tcg_tlb_may_write(t, page_number)) {
+        return;
+    }
     for (int set = 0; set < TCG_SET_COUNT; set++) {
         for (uint32_t i = 0; i < TLB_SIZE; i++) {
-            if (t->tlb[set][i].host == host) {
-                t->tlb[set][i].neg_write = tcg_tlb_no_tag(i);
-            }
+            forget_write(&t->tlb[set][i], i, page_number, others);
         }
+    }
+    for (unsigned i = 0; i < WRITE_FILTER / 64; i++) {
+        atomic_store(&t->write_filter[i], others[i]);
     }
 }
 
@@ -242,6 +284,7 @@ static void tlb_insert(TcgEnv *t, enum TcgSet set, uint64_t linear, const X86Tra
 
     if (tr->prot_write && !piece->readonly &&
         !(__atomic_load_n(flags, __ATOMIC_RELAXED) & PAGE_CLEAN)) {
+        note_write_tag(t, piece->page_number);
         write = !(__atomic_fetch_or(flags, PAGE_WRITTEN, __ATOMIC_SEQ_CST) & PAGE_CODE);
     }
     tcg_note_large(t, linear, tr->page_size);

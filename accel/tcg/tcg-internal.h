@@ -84,6 +84,7 @@ typedef struct TcgBounce {
 
 typedef struct TcgState TcgState;
 #define LARGE_FILTER 4096
+#define WRITE_FILTER 16384
 typedef struct TcgEnv {
     CPUX86State *self;
     _Atomic uint32_t poll; /* not 0: look at the requests */
@@ -92,6 +93,7 @@ typedef struct TcgEnv {
     uint16_t pad;
     uint32_t fault_vector; /* from the signal handler to the fault thunk */
     uint64_t fault_error;
+    int32_t spin; /* pause instructions until the host's other threads get their turn */
     uint64_t save[4];
     uint64_t host_rsp;
     const uint8_t *resume; /* where a thunk goes when it returns */
@@ -116,6 +118,8 @@ typedef struct TcgEnv {
     unsigned as_generation;
     bool view_changed; /* the flat view is another than when generated code was entered */
     uint64_t large_filter[LARGE_FILTER / 64]; /* 2 MiB pieces that a large mapping gave entries for */
+    /* Pages of RAM, hashed, that write tags were made for; read by other vCPUs. */
+    _Atomic uint64_t write_filter[WRITE_FILTER / 64];
     ItlbEntry itlb[ITLB_SIZE];
     uint64_t stat_mmu_slow, stat_mmu_fill, stat_io, stat_lookup, stat_exit, stat_c_insn;
 
@@ -223,6 +227,7 @@ enum TcgThunk {
     THUNK_INSN,   /* r11: ColdDesc, arg: the X86Insn */
     THUNK_FP,     /* load the vector state */
     THUNK_POLL,   /* r11: ColdDesc; leave at its guest offset */
+    THUNK_SPIN,   /* a pause too many */
     THUNK_RAISE,  /* arg: exception vector */
     THUNK_SEGMENT,/* r10: offset -> linear */
     THUNK_EXIT,   /* to the loop; env complete but for the registers */
@@ -350,7 +355,10 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
 bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc);
 /* A mapping of page_size was met: entries of its parts go when one of them goes. */
 void tcg_note_large(TcgEnv *t, uint64_t linear, uint64_t page_size);
-void tcg_tlb_forget_writes(TcgEnv *t, const uint8_t *host_page);
+/* Whether the vCPU may have a write tag for the page; to be asked once PAGE_CODE is set. */
+bool tcg_tlb_may_write(const TcgEnv *t, uint64_t page_number);
+/* Its own thread, or in an exclusive section. */
+void tcg_tlb_forget_writes(TcgEnv *t, uint64_t page_number);
 void tcg_io_changed(CPUX86State *env);
 bool tcg_is_canonical(CPUX86State *env, uint64_t linear);
 /* A fault of the host at `host` in generated code: is it one of the guard pages? */
@@ -436,6 +444,7 @@ void tcg_entry_lookup(CPUX86State *env, uint64_t target, const ColdDesc *desc);
 void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc);
 void tcg_entry_fp(CPUX86State *env, uint64_t unused, const ColdDesc *desc);
 void tcg_entry_poll(CPUX86State *env, uint64_t unused, const ColdDesc *desc);
+void tcg_entry_spin(CPUX86State *env, uint64_t unused, const ColdDesc *desc);
 void tcg_entry_raise(CPUX86State *env, uint64_t unused, const ColdDesc *desc);
 HelperPair tcg_entry_segment(CPUX86State *env, uint64_t offset, const ColdDesc *desc);
 void tcg_entry_fault(CPUX86State *env, uint64_t unused, const ColdDesc *desc);

@@ -169,6 +169,7 @@ static const struct {
     {THUNK_INSN,      build_plain,     (const void *)tcg_entry_insn   },
     {THUNK_FP,        build_plain,     (const void *)tcg_entry_fp     },
     {THUNK_POLL,      build_plain,     (const void *)tcg_entry_poll   },
+    {THUNK_SPIN,      build_plain,     (const void *)tcg_entry_spin   },
     {THUNK_RAISE,     build_plain,     (const void *)tcg_entry_raise  },
     {THUNK_SEGMENT,   build_pair,      (const void *)tcg_entry_segment},
     {THUNK_FAULT,     build_fault,     (const void *)tcg_entry_fault  },

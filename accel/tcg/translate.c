@@ -602,6 +602,25 @@ static bool trans_decode(Trans *t)
     return t->count > 0;
 }
 
+static bool is_pause(const X86Insn *i)
+{
+    return i->map == X86_MAP_1B && i->encoding == X86_ENC_LEGACY && i->opcode == 0x90 && i->rep &&
+           !(i->rex & 1);
+}
+
+static void trans_pause(Trans *t)
+{
+    ColdDesc *at;
+
+    trans_flags_save(t);
+    emit_gs(&t->hot, 4, 0xff, 1, TCG_OFF(spin)); /* dec dword gs:[spin] */
+    emit_jcc(&t->hot, CC_JS, t->cold.p);
+    at = cold_desc(t, THUNK_SPIN, (ColdDesc){0});
+    at->resume = desc_rel(at, t->hot.p);
+    e8(&t->hot, 0xf3);
+    e8(&t->hot, 0x90);
+}
+
 static void trans_one(Trans *t)
 {
     const X86Insn *i = trans_insn(t);
@@ -609,6 +628,10 @@ static void trans_one(Trans *t)
     if (i->class_ == X86_CLASS_UD || !x86_cpuid_has(t->src->cpuid, i->cpuid_feature) ||
         !x86_cpuid_has(t->src->cpuid, i->cpuid_feature2)) {
         trans_raise(t, i->length == 0xff ? EXCP_GP : EXCP_UD);
+        return;
+    }
+    if (is_pause(i)) {
+        trans_pause(t);
         return;
     }
     /* Breakpoints and alignment checks are left to C. */
