@@ -201,7 +201,7 @@ static void tcg_handle_interrupt(CPUState *cpu, uint32_t mask)
     uint32_t old = atomic_fetch_or(&cpu->interrupt_request, mask);
 
     tcg_kick(cpu_env(cpu));
-    if (current_cpu != cpu && (old & mask) != mask) {
+    if (current_cpu != cpu && (old & mask) != mask && atomic_load(&cpu->waiting)) {
         g_mutex_lock(&cpu->lock);
         g_cond_broadcast(&cpu->halt_cond);
         g_mutex_unlock(&cpu->lock);

@@ -272,10 +272,12 @@ void cpu_wait_io_event(CPUState *cpu)
 {
     g_mutex_lock(&cpu->lock);
     cpu_acknowledge_stop(cpu);
+    atomic_store(&cpu->waiting, true);
     while (cpu_thread_is_idle(cpu)) {
         g_cond_wait(&cpu->halt_cond, &cpu->lock);
         cpu_acknowledge_stop(cpu);
     }
+    atomic_store(&cpu->waiting, false);
     g_mutex_unlock(&cpu->lock);
     cpu_process_work(cpu);
 }

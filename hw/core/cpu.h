@@ -64,6 +64,7 @@ struct CPUState {
     _Atomic int thread_id; /* the host's, 0: not yet, or none */
     GMutex lock; /* protects work, and pairs with halt_cond */
     GCond halt_cond;
+    _Atomic bool waiting; /* its thread sleeps on halt_cond, or is about to and will look again */
     GQueue work; /* of CPUWorkItem, under lock */
 
     _Atomic uint32_t interrupt_request; /* CPU_INTERRUPT_* */

@@ -24,6 +24,7 @@ struct EventLoop {
     GCond timer_done;
     GCond round_done;  /* all that was due has run */
     unsigned awaiting; /* threads that wait for it, under timer_lock */
+    unsigned freeing;  /* threads that wait for timer_done, likewise */
     TimerHeap heaps[CLOCK_TYPES];
     uint64_t timer_seq;
     Timer *running; /* whose callback is being called */

@@ -132,7 +132,9 @@ void timer_free(Timer *timer)
     loop = timer->loop;
     g_mutex_lock(&loop->timer_lock);
     while (loop->running == timer && loop->runner != g_thread_self()) {
+        loop->freeing++;
         g_cond_wait(&loop->timer_done, &loop->timer_lock);
+        loop->freeing--;
     }
     timer_del_locked(timer);
     if (loop->running == timer) {
@@ -270,7 +272,9 @@ static bool run_clock(EventLoop *loop, ClockType type)
         progress = true;
         g_mutex_lock(&loop->timer_lock);
         loop->running = NULL;
-        g_cond_broadcast(&loop->timer_done);
+        if (loop->freeing) { /* a broadcast is a system call, waiters or not */
+            g_cond_broadcast(&loop->timer_done);
+        }
     }
     if (loop->awaiting) {
         g_cond_broadcast(&loop->round_done);

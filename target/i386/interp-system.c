@@ -458,12 +458,14 @@ void interp_msr(Interp *x)
 
 void interp_rdtsc(Interp *x)
 {
-    MachineState *machine = env_cpu(x->env)->machine;
+    CPUState *cs = env_cpu(x->env);
+    MachineState *machine = cs->machine;
 
     if ((x->env->cr4 & CR4_TSD) && x86_cpl(x->env) != 0) {
         interp_gp(x);
     }
-    if (machine && machine->loop) {
+    /* It is the boot processor that checks timers by the TSC; many others would never get on. */
+    if (machine && machine->loop && cs->cpu_index == 0) {
         event_loop_await_timers(machine->loop);
     }
     set_edx_eax(x, x86_cpu_guest_tsc(x->env));
