@@ -449,6 +449,13 @@ void aml_res_irq(Aml *a, uint8_t irq)
     put_le(a, 1u << irq, 2);
 }
 
+void aml_res_dma(Aml *a, uint8_t channel)
+{
+    put8(a, 0x2a);
+    put8(a, (uint8_t)(1u << channel));
+    put8(a, 0x00);
+}
+
 void aml_res_interrupt(Aml *a, const uint32_t *irqs, uint8_t n)
 {
     put8(a, 0x89);

@@ -85,6 +85,7 @@ void aml_name_string(Aml *a, const char *name);
 void aml_resources(Aml *a); /* descriptors follow, then aml_end() */
 void aml_res_io(Aml *a, uint16_t base, uint8_t align, uint8_t len);
 void aml_res_irq(Aml *a, uint8_t irq);                           /* edge, active high, exclusive */
+void aml_res_dma(Aml *a, uint8_t channel);                       /* 8 bits, compatible timing */
 void aml_res_interrupt(Aml *a, const uint32_t *irqs, uint8_t n); /* level, active high, shared */
 void aml_res_memory32(Aml *a, uint32_t base, uint32_t len, bool writable);
 void aml_res_bus_numbers(Aml *a, uint16_t min, uint16_t max);

@@ -22,7 +22,6 @@
 #define FADT_RESET_REG      (1u << 10)
 #define FADT_PLATFORM_TIMER (1u << 15)
 
-#define BOOT_ARCH_LEGACY (1u << 0)
 #define BOOT_ARCH_8042   (1u << 1)
 
 #define MADT_PCAT_COMPAT       1u
@@ -72,13 +71,13 @@ static void fadt_put_blocks(AcpiTables *t, const AcpiPcConfig *config)
 
 static void fadt_put_wide_blocks(AcpiTables *t, const AcpiPcConfig *config)
 {
-    acpi_put_gas(t, 1, 32, 2, config->pm_base);
+    acpi_put_gas(t, 1, 32, 0, config->pm_base);
     acpi_put_gas(t, 0, 0, 0, 0);
-    acpi_put_gas(t, 1, 16, 2, config->pm_base + 4);
+    acpi_put_gas(t, 1, 16, 0, config->pm_base + 4);
     acpi_put_gas(t, 0, 0, 0, 0);
     acpi_put_gas(t, 0, 0, 0, 0);
-    acpi_put_gas(t, 1, 32, 3, config->pm_base + 8);
-    acpi_put_gas(t, 1, config->chipset->gpe_bytes * 8, 1, config->gpe_base);
+    acpi_put_gas(t, 1, 32, 0, config->pm_base + 8);
+    acpi_put_gas(t, 1, config->chipset->gpe_bytes * 8, 0, config->gpe_base);
     acpi_put_gas(t, 0, 0, 0, 0);
 }
 
@@ -88,7 +87,7 @@ static uint32_t build_fadt(AcpiTables *t, const AcpiPcConfig *config, uint32_t f
 
     acpi_put_pointer(t, facs, 4);
     acpi_put_pointer(t, dsdt, 4);
-    acpi_put(t, 0, 1); /* reserved (interrupt model) */
+    acpi_put(t, 1, 1); /* interrupt model of ACPI 1.0: several APICs */
     acpi_put(t, 0, 1); /* profile: unspecified */
     acpi_put(t, SCI_IRQ, 2);
     acpi_put(t, 0xb2, 4); /* SMI command port, and the values for ACPI on and off */
@@ -101,13 +100,13 @@ static uint32_t build_fadt(AcpiTables *t, const AcpiPcConfig *config, uint32_t f
     acpi_put(t, 0xfff, 2); /* C3 */
     acpi_put(t, 0, 8);     /* flush size and stride, duty offset and width, day, month */
     acpi_put(t, CMOS_CENTURY, 1);
-    acpi_put(t, BOOT_ARCH_LEGACY | (config->i8042 ? BOOT_ARCH_8042 : 0), 2);
+    acpi_put(t, config->i8042 ? BOOT_ARCH_8042 : 0, 2);
     acpi_put(t, 0, 1);
     acpi_put(t,
              FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_RTC_S4 | FADT_RESET_REG |
                  FADT_PLATFORM_TIMER,
              4);
-    acpi_put_gas(t, 1, 8, 1, RESET_PORT);
+    acpi_put_gas(t, 1, 8, 0, RESET_PORT);
     acpi_put(t, config->chipset->reset_value, 1);
     acpi_put(t, 0, 3);
     acpi_put(t, 0, 8); /* the FACS is below 4 GiB: the short field says it all */

@@ -278,6 +278,20 @@ static void put_serial(Aml *a, unsigned n)
     aml_end(a);
 }
 
+static void put_floppy(Aml *a)
+{
+    aml_device(a, "FDC0");
+    put_hid(a, "PNP0700");
+    put_int_name(a, "_STA", STA_PRESENT_ENABLED_SHOWN);
+    begin_crs(a);
+    aml_res_io(a, 0x3f2, 0, 4);
+    aml_res_io(a, 0x3f7, 0, 1);
+    aml_res_irq(a, 6);
+    aml_res_dma(a, 2);
+    aml_end(a);
+    aml_end(a);
+}
+
 static void put_rtc(Aml *a)
 {
     aml_device(a, "RTC");
@@ -311,6 +325,9 @@ static void put_isa(Aml *a, const AcpiPcConfig *config)
         if (config->serial_ports & 1u << n) {
             put_serial(a, n);
         }
+    }
+    if (config->floppy) {
+        put_floppy(a);
     }
     if (config->rtc) {
         put_rtc(a);

@@ -31,6 +31,9 @@ static GArray *numa_key(PCMachineState *pcms)
     return key;
 }
 
+#define TABLES_MULTIPLE 0x20000
+#define SCRIPT_MULTIPLE 0x1000 /* commands of zeros say nothing */
+
 static void fill_keys(PCMachineState *pcms)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
@@ -79,6 +82,19 @@ static void fill_smbios(X86MachineState *x86ms)
     fw_cfg_add_board_file(x86ms->fw_cfg, SMBIOS_ENTRY_FILE, entry, sizeof(entry));
 }
 
+/*
+ * Firmware asks for the sizes once, before it has configured anything, so what is added to the tables
+ * later (MCFG) must fit.
+ */
+static GBytes *padded(const void *data, gsize size, gsize multiple)
+{
+    gsize total = (size + multiple - 1) / multiple * multiple;
+    uint8_t *copy = g_malloc0(total);
+
+    memcpy(copy, data, size);
+    return g_bytes_new_take(copy, total);
+}
+
 /* Made anew when firmware fetches them: it has placed the PM block by then. */
 static void build_acpi(void *opaque)
 {
@@ -90,8 +106,10 @@ static void build_acpi(void *opaque)
     }
     PC_MACHINE_GET_CLASS(pcms)->describe_chipset(pcms, &pcms->acpi_config);
     g_autoptr(AcpiTables) t = acpi_build_pc(&pcms->acpi_config);
-    g_autoptr(GBytes) tables = g_bytes_new(t->data->data, t->data->len);
-    g_autoptr(GBytes) rsdp = acpi_rsdp_template(t), script = acpi_loader_script(t);
+    g_autoptr(GBytes) tables = padded(t->data->data, t->data->len, TABLES_MULTIPLE);
+    g_autoptr(GBytes) rsdp = acpi_rsdp_template(t), commands = acpi_loader_script(t);
+    g_autoptr(GBytes) script = padded(g_bytes_get_data(commands, NULL), g_bytes_get_size(commands),
+                                      SCRIPT_MULTIPLE);
 
     fw_cfg_set_file(s, ACPI_TABLES_FILE, tables);
     fw_cfg_set_file(s, ACPI_RSDP_FILE, rsdp);

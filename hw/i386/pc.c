@@ -164,6 +164,7 @@ static void pc_guest_info_finish(PCMachineState *pcms)
     for (guint i = 0; i < MIN(serial->len, MAX_ISA_SERIAL); i++) {
         c->serial_ports |= (unsigned)(g_ptr_array_index(serial, i) != NULL) << i;
     }
+    c->floppy = pcms->fdc != NULL;
     for (int state = 3; state <= 5; state++) {
         c->sleep_types[state] = acpi_pm_sleep_type(pcms->acpi, state);
     }
