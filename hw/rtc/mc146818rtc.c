@@ -90,6 +90,7 @@ struct RTCState {
     bool nmi_masked;
     uint8_t cmos[RTC_SIZE];
     int64_t offset;        /* guest time - clock, in seconds */
+    int64_t phase;         /* ns by which the guest's seconds begin before the clock's */
     int64_t last_second;   /* updates up to this second are accounted for */
     int64_t periodic_next; /* virtual ns of the next periodic tick */
     uint8_t weekday_shift; /* the guest's idea of the week against the calendar's */
@@ -110,13 +111,13 @@ static bool rtc_runs(const RTCState *s)
 
 static int64_t rtc_guest_second(RTCState *s)
 {
-    return rtc_clock_ns(s) / NANOSECONDS_PER_SECOND + s->offset;
+    return (rtc_clock_ns(s) + s->phase) / NANOSECONDS_PER_SECOND + s->offset;
 }
 
-/* How far the second has got; the guest's seconds begin with the clock's. */
+/* How far the second has got. */
 static int64_t rtc_in_second_ns(RTCState *s)
 {
-    return rtc_clock_ns(s) % NANOSECONDS_PER_SECOND;
+    return (rtc_clock_ns(s) + s->phase) % NANOSECONDS_PER_SECOND;
 }
 
 static uint8_t rtc_encode(const RTCState *s, int value)
@@ -364,6 +365,15 @@ static uint8_t rtc_read_register(RTCState *s, unsigned index)
     }
 }
 
+/* The first update comes half a second later (datasheet, "divider control"). */
+static void rtc_leave_divider_reset(RTCState *s)
+{
+    int64_t half = NANOSECONDS_PER_SECOND / 2;
+
+    s->phase = (s->phase + half - rtc_in_second_ns(s) + NANOSECONDS_PER_SECOND) %
+               NANOSECONDS_PER_SECOND;
+}
+
 static void rtc_write_a(RTCState *s, uint8_t value)
 {
     bool ran = rtc_runs(s);
@@ -371,6 +381,9 @@ static void rtc_write_a(RTCState *s, uint8_t value)
 
     if (ran) {
         rtc_store_time(s);
+    }
+    if ((s->cmos[RTC_A] & A_DIV_RESET) == A_DIV_RESET && (value & A_DIV_RESET) != A_DIV_RESET) {
+        rtc_leave_divider_reset(s);
     }
     s->cmos[RTC_A] = value & ~A_UIP;
     if (!ran && rtc_runs(s)) {
@@ -539,6 +552,7 @@ static bool rtc_start_clock(RTCState *s, GError **error)
     if (!rtc_start_second(s, &second, error)) {
         return false;
     }
+    s->phase = 0;
     s->offset = second - rtc_clock_ns(s) / NANOSECONDS_PER_SECOND;
     s->last_second = second;
     s->cmos[RTC_A] = A_DEFAULT;
@@ -601,6 +615,7 @@ static const Property rtc_properties[] = {
 static const StateField rtc_state[] = {
     STATE_FIELD(RTCState, index),         STATE_FIELD(RTCState, nmi_masked),
     STATE_FIELD(RTCState, cmos),          STATE_FIELD(RTCState, offset),
+    STATE_FIELD(RTCState, phase),
     STATE_FIELD(RTCState, last_second),   STATE_FIELD(RTCState, periodic_next),
     STATE_FIELD(RTCState, weekday_shift), STATE_FIELD(RTCState, coalesced),
     STATE_FIELD(RTCState, reinjected),    STATE_END,

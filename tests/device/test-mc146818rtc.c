@@ -47,6 +47,28 @@ static void test_calendar(void)
     g_assert_cmphex(get(t, 9), ==, 0x24);
 }
 
+/* With the dividers held nothing moves; the first update comes half a second after they go. */
+static void test_divider_reset(void)
+{
+    g_autoptr(DeviceTest) t = start("2024-02-29T21:45:07");
+
+    test_clock_step(t, SECOND / 4);
+    set(t, 0x0a, 0x76);
+    set(t, 0, 0x10);
+    test_clock_step(t, 5 * SECOND);
+    g_assert_cmphex(get(t, 0), ==, 0x10);
+    g_assert_cmphex(get(t, 2), ==, 0x45);
+    set(t, 0x0a, 0x26);
+    test_clock_step(t, 499 * SECOND / 1000);
+    g_assert_cmphex(get(t, 0), ==, 0x10);
+    g_assert_cmphex(get(t, 0x0a), ==, 0x26);
+    test_clock_step(t, 900000); /* 100 us are left */
+    g_assert_cmphex(get(t, 0x0a), ==, 0xa6);
+    test_clock_step(t, 200000);
+    g_assert_cmphex(get(t, 0), ==, 0x11);
+    g_assert_cmphex(get(t, 0x0a), ==, 0x26);
+}
+
 static void test_formats(void)
 {
     g_autoptr(DeviceTest) t = start("2024-02-29T21:45:07");
@@ -191,6 +213,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mc146818rtc/calendar", test_calendar);
+    g_test_add_func("/mc146818rtc/divider-reset", test_divider_reset);
     g_test_add_func("/mc146818rtc/formats", test_formats);
     g_test_add_func("/mc146818rtc/set", test_set);
     g_test_add_func("/mc146818rtc/update", test_update);
