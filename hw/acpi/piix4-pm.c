@@ -11,6 +11,7 @@
  *   b2, b3  APMC, APMS                                    (7.2.1)
  */
 #include <string.h>
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/acpi/acpi-pm.h"
 #include "hw/core/machine.h"
@@ -35,6 +36,8 @@ struct PIIX4PMState {
     IRQ sci, smi;
     bool smm_enabled;
     uint8_t disable_s3, disable_s4, s4_val;
+    ACPIPCIHotplug pci_hotplug;
+    bool root_hotplug, bridge_hotplug;
 };
 
 /* ---- where the blocks are ----------------------------------------------------------- */
@@ -141,6 +144,9 @@ static void piix4_pm_reset_exit(DeviceState *dev)
     config[0x63] = 0x60;
     config[0x67] =
         (piix4_port_in_use(s, 0x3f8) ? 0x08 : 0) | (piix4_port_in_use(s, 0x2f8) ? 0x90 : 0);
+    if (s->pci_hotplug.dev) {
+        acpi_pci_hotplug_reset(&s->pci_hotplug);
+    }
 }
 
 static void piix4_pm_powerdown(void *opaque)
@@ -177,6 +183,11 @@ static void piix4_pm_map(PIIX4PMState *s, MemoryRegion *io)
     memory_region_add_subregion(io, PIIX4_SMI_CMD, &s->apm.mr);
 }
 
+static void piix4_pm_hotplug_event(void *opaque, unsigned n)
+{
+    piix4_pm_raise_gpe(opaque, n);
+}
+
 static bool piix4_pm_realize(PCIDevice *dev, GError **error)
 {
     PIIX4PMState *s = PIIX4_PM(dev);
@@ -192,6 +203,11 @@ static bool piix4_pm_realize(PCIDevice *dev, GError **error)
     piix4_pm_map(s, pci_get_bus(dev)->address_space_io);
     machine_add_powerdown_notifier(dev->machine, piix4_pm_powerdown, s);
     qdev_on_unrealize(&dev->parent_obj, piix4_pm_unmap, s);
+    if (s->root_hotplug || s->bridge_hotplug) {
+        acpi_pci_hotplug_init(&s->pci_hotplug, &dev->parent_obj, pci_get_bus(dev),
+                              pci_get_bus(dev)->address_space_io, ACPI_PCI_HOTPLUG_PIIX_BASE,
+                              s->root_hotplug, s->bridge_hotplug, piix4_pm_hotplug_event, s);
+    }
     piix4_pm_reset(dev);
     return true;
 }
@@ -213,12 +229,17 @@ static const Property piix4_pm_properties[] = {
                       .max = 7),
     DEFINE_PROP_BOOL("smm-enabled", PIIX4PMState, smm_enabled, false,
                      "CPUs have system management mode for firmware to set up"),
+    DEFINE_PROP_BOOL("acpi-root-pci-hotplug", PIIX4PMState, root_hotplug, true,
+                     "devices of the root bus come and go through ACPI"),
+    DEFINE_PROP_BOOL("acpi-pci-hotplug-with-bridge-support", PIIX4PMState, bridge_hotplug, true,
+                     "and those behind bridges that are there at the start"),
     DEFINE_PROP_END,
 };
 
 static const StateField piix4_pm_state[] = {
     PCI_STATE_FIELDS(PIIX4PMState),        ACPI_PM_STATE_FIELDS(PIIX4PMState, acpi),
     PM_SMBUS_STATE_FIELDS(PIIX4PMState, smbus), APM_STATE_FIELDS(PIIX4PMState, apm),
+    ACPI_PCI_HOTPLUG_STATE_FIELDS(PIIX4PMState, pci_hotplug),
     STATE_END,
 };
 
@@ -286,6 +307,11 @@ void piix4_pm_enable_acpi(PIIX4PMState *s)
 void piix4_pm_raise_gpe(PIIX4PMState *s, unsigned n)
 {
     acpi_pm_raise_gpe(&s->acpi, n);
+}
+
+ACPIPCIHotplug *piix4_pm_pci_hotplug(PIIX4PMState *s)
+{
+    return s->pci_hotplug.dev ? &s->pci_hotplug : NULL;
 }
 
 ACPIPM *piix4_pm_acpi(PIIX4PMState *s)

@@ -9,6 +9,7 @@
 #include "hw/i2c/i2c.h"
 #include "hw/pci/pci.h"
 
+typedef struct ACPIPCIHotplug ACPIPCIHotplug;
 #define TYPE_PIIX4_PM "PIIX4_PM"
 OBJECT_DECLARE_SIMPLE(PIIX4PMState, PIIX4_PM, TYPE_PIIX4_PM)
 
@@ -32,6 +33,8 @@ PIIX4PMState *piix4_pm_create(PCIBus *bus, int devfn, IRQ sci, IRQ smi, GError *
 void piix4_pm_enable_acpi(PIIX4PMState *pm);
 /* A general-purpose event (hot-plug ..): sets status bit n of GPE0 and the SCI if it is enabled. */
 void piix4_pm_raise_gpe(PIIX4PMState *pm, unsigned n);
+/* The registers of PCI hot-plug, for the tables; NULL: turned off. */
+ACPIPCIHotplug *piix4_pm_pci_hotplug(PIIX4PMState *pm);
 /* Its ACPI registers, for the tables. */
 ACPIPM *piix4_pm_acpi(PIIX4PMState *pm);
 I2CBus *piix4_pm_smbus(PIIX4PMState *pm);

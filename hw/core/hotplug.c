@@ -65,7 +65,7 @@ bool qdev_unplug_request(DeviceState *dev, GError **error)
     if (!qdev_check_hotplug(DEVICE_GET_CLASS(dev), bus, error)) {
         return false;
     }
-    if (bus && bus->hotplug->unplug_request) {
+    if (bus) {
         return bus->hotplug->unplug_request(bus->hotplug_opaque, dev, error);
     }
     qdev_finish_unplug(dev);

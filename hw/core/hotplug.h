@@ -16,6 +16,7 @@ struct HotplugOps {
     /*
      * device_del.  Ask the guest to let go of it (set dev->pending_deleted), or finish at once.
      * What the guest answers ends in qdev_finish_unplug().  False and *error: cannot be done.
+     * NULL: the bus takes and gives nothing once the machine runs.
      */
     bool (*unplug_request)(void *opaque, DeviceState *dev, GError **error);
     /* Optional: it has left the bus (unrealized), whatever the reason. */
@@ -28,7 +29,7 @@ void qbus_set_hotplug(BusState *bus, const HotplugOps *ops, void *opaque);
 void qbus_allow_hotplug(BusState *bus);
 static inline bool qbus_is_hotpluggable(const BusState *bus)
 {
-    return bus->hotplug != NULL;
+    return bus->hotplug && bus->hotplug->unplug_request;
 }
 
 /* May a device be added to this bus (NULL: none) now?  False and *error once the machine is up. */

@@ -9,6 +9,7 @@
 #include "hw/core/machine.h"
 
 typedef struct AcpiPcConfig AcpiPcConfig;
+typedef struct ACPIPCIHotplug ACPIPCIHotplug;
 typedef struct Aml Aml;
 
 /* What differs with the chips: one row each, in acpi-dsdt.c and acpi-dsdt-q35.c. */
@@ -34,6 +35,7 @@ struct AcpiPcConfig {
     unsigned nr_cpus, max_cpus;
     const CPUSlot *cpu_slots;  /* as many; NULL: the first nr_cpus are there */
     uint16_t cpu_hotplug_base; /* ports; 0: CPUs stay */
+    ACPIPCIHotplug *pci_hotplug; /* NULL or with no bus: none through ACPI */
     const NumaState *numa;     /* NULL: not spoken of */
     uint64_t below_4g;         /* bytes of RAM below 4 GiB */
     uint16_t pm_base;   /* of the power management ports */
@@ -49,6 +51,9 @@ struct AcpiPcConfig {
 };
 
 AcpiTables *acpi_build_pc(const AcpiPcConfig *config);
+
+/* In acpi-pci-hotplug.c: the slots that devices come to and go from. */
+void acpi_dsdt_put_pci_hotplug(Aml *a, const AcpiPcConfig *config);
 
 /* In acpi-dsdt.c: the definition block. */
 GByteArray *acpi_build_dsdt_code(const AcpiPcConfig *config);

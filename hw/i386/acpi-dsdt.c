@@ -505,6 +505,7 @@ GByteArray *acpi_build_dsdt_code(const AcpiPcConfig *config)
     }
     aml_end(a);
     acpi_dsdt_put_cpus(a, config);
+    acpi_dsdt_put_pci_hotplug(a, config);
     config->chipset->put_links(a);
     for (unsigned state = 3; state <= 5; state++) {
         put_sleep_state(a, state, config->sleep_types[state]);

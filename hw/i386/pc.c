@@ -5,6 +5,7 @@
  */
 #include "hw/i386/pc.h"
 #include <string.h>
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/acpitable.h"
 #include "hw/block/fdc.h"
 #include "hw/char/serial.h"
@@ -175,6 +176,9 @@ static void pc_guest_info_finish(PCMachineState *pcms)
     c->hole_end = PCI_MEM_END - 1;
     c->hole64_start = (FOUR_GIB + x86ms->above_4g_mem_size + GIB - 1) & ~(GIB - 1);
     PC_MACHINE_GET_CLASS(pcms)->describe_chipset(pcms, c);
+    if (c->pci_hotplug) {
+        acpi_pci_hotplug_number_buses(c->pci_hotplug);
+    }
 }
 
 /* ---- memory ------------------------------------------------------------------------------ */

@@ -62,6 +62,7 @@ static void i440fx_act_as_firmware(PCMachineState *pcms)
 static void i440fx_describe_chipset(PCMachineState *pcms, AcpiPcConfig *config)
 {
     config->gpe_base = PIIX4_GPE_BASE;
+    config->pci_hotplug = piix4_pm_pci_hotplug(pcms->piix4_pm);
     config->hole64_end = config->hole64_start + HOLE64_SIZE - 1;
 }
 

@@ -34,6 +34,8 @@ void pci_update_mappings(PCIDevice *dev);
 void pci_unmap_all(PCIDevice *dev);
 /* pci-irq.c */
 void pci_irq_update(PCIDevice *dev);
+/* Wire of the root bus that a pin ends at; -1: nowhere. */
+int pci_route_pin(PCIDevice *dev, int pin);
 /* pci-msi.c */
 void msi_reset(PCIDevice *dev);
 void msi_write_config(PCIDevice *dev, uint32_t addr, unsigned len);

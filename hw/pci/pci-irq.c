@@ -13,8 +13,8 @@ int pci_swizzle(int slot, int pin)
     return (slot + pin) % PCI_NUM_PINS;
 }
 
-/* Under the irq lock. */
-static void pci_drive_wire(PCIDevice *dev, int pin, int level)
+/* Through the bridges above; *ret_bus is the one that has wires. */
+static int pci_trace_pin(PCIDevice *dev, int pin, PCIBus **ret_bus)
 {
     PCIBus *bus = pci_get_bus(dev);
     int wire = pin;
@@ -28,11 +28,27 @@ static void pci_drive_wire(PCIDevice *dev, int pin, int level)
         dev = bus->parent_dev;
         bus = pci_get_bus(dev);
     }
-    if (!bus->set_irq || wire < 0 || wire >= bus->nirq) {
-        return;
+    *ret_bus = bus;
+    return bus->set_irq && wire >= 0 && wire < bus->nirq ? wire : -1;
+}
+
+int pci_route_pin(PCIDevice *dev, int pin)
+{
+    PCIBus *bus;
+
+    return pci_trace_pin(dev, pin, &bus);
+}
+
+/* Under the irq lock. */
+static void pci_drive_wire(PCIDevice *dev, int pin, int level)
+{
+    PCIBus *bus;
+    int wire = pci_trace_pin(dev, pin, &bus);
+
+    if (wire >= 0) {
+        bus->irq_count[wire] += level ? 1u : -1u;
+        bus->set_irq(bus->irq_opaque, wire, bus->irq_count[wire] != 0);
     }
-    bus->irq_count[wire] += level ? 1u : -1u;
-    bus->set_irq(bus->irq_opaque, wire, bus->irq_count[wire] != 0);
 }
 
 /* Not while messages are enabled (6.8.3.3). */

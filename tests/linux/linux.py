@@ -135,6 +135,41 @@ def cpu_hotplug_case(quoin, kernel, initrd, machine):
     return good, console.seen
 
 
+# What the edu is added to: a bus, where the guest is to find it, and what makes the bus.
+PCI_HOTPLUG = {
+    "pc": ("pc", "pci.0", b"0000:00:1e.0", "1e", []),
+    "pc-bridge": ("pc", "b", b"0000:01:03.0", "3", ["-device", "pci-bridge,chassis_nr=1,id=b"]),
+    "q35": ("q35", "rp", b"0000:01:00.0", "0", ["-device", "pcie-root-port,id=rp,chassis=1"]),
+}
+
+
+def pci_hotplug_case(quoin, kernel, initrd, name):
+    """A device comes and gets addresses; it is asked back, and the guest lets go of it."""
+    machine, bus, found, addr, options = PCI_HOTPLUG[name]
+    folder = tempfile.TemporaryDirectory()
+    path = os.path.join(folder.name, "qmp")
+    command = [quoin, "-machine", machine, "-accel", "tcg", "-m", "256", "-no-shutdown", "-kernel",
+               kernel, "-initrd", initrd, "-nographic", "-qmp", f"unix:{path},server,nowait",
+               "-append", "console=ttyS0 quoin.test=pci,pcihotplug"] + options
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    deadline, console, good = time.monotonic() + TIMEOUT, Console(run), False
+    try:
+        console.wait_for(b"ready to add", deadline)
+        qmp = Qmp(path)
+        qmp.must("device_add", driver="edu", id="e", bus=bus, addr=addr)
+        console.wait_for(b"added " + found + b" at 0x00000000", deadline)
+        qmp.must("device_del", id="e")
+        console.wait_for(b"removed " + found, deadline)
+        while not good and time.monotonic() < deadline:
+            good = qmp.run("qom-get", path="/machine/peripheral/e", property="type")[1] is not None
+        qmp.must("quit")
+        good = good and run.wait(30) == 0
+    except OSError as error:
+        console.seen += str(error).encode()
+        run.kill()
+    return good, console.seen
+
+
 def report(ok, output, why=""):
     if not ok:
         sys.stdout.write(output.decode(errors="replace")[-4000:])
@@ -149,6 +184,8 @@ def main():
         sys.exit(77)
     if name == "reboot":
         report(*reboot_case(quoin, kernel, initrd), "no second boot, or SIGTERM did not end it well")
+    if name.startswith("pci-hotplug-"):
+        report(*pci_hotplug_case(quoin, kernel, initrd, name[12:]), "the device did not come, or not go")
     if name.startswith("cpu-hotplug-"):
         report(*cpu_hotplug_case(quoin, kernel, initrd, name[12:]), "the second CPU did not come, or not go")
     options, words, patterns, status = CASES[name]
