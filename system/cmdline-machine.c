@@ -322,6 +322,11 @@ bool handle_net(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
+bool handle_no_acpi(VMM *vmm, const char *value, GError **error)
+{
+    return object_property_parse(OBJECT(vmm->machine), "acpi", "off", error);
+}
+
 bool handle_no_hpet(VMM *vmm, const char *value, GError **error)
 {
     return object_property_parse(OBJECT(vmm->machine), "hpet", "off", error);

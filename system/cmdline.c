@@ -67,6 +67,8 @@ const CommandOption command_options[] = {
      handle_vnc},
     {"k",                                     "LAYOUT", "keyboard of viewers that send characters: en-us", STAGE_PROCESS, handle_keyboard},
     {"vga",                                     "std|none", "kind of display adapter", STAGE_CONFIG, handle_vga, true},
+    {"no-hpet", NULL, "no HPET (the same as -machine hpet=off)", STAGE_CONFIG, handle_no_hpet},
+    {"no-acpi", NULL, "no ACPI tables (the same as -machine acpi=off)", STAGE_CONFIG, handle_no_acpi},
     {"usb",                                           NULL, "add a USB controller", STAGE_CONFIG, handle_usb},
     {"net",                  "none", "no network", STAGE_CONFIG, handle_net},
     {"nic",                                     "none", "no network", STAGE_CONFIG, handle_net},

@@ -95,6 +95,7 @@ COMMAND_HANDLER(handle_vnc);
 COMMAND_HANDLER(handle_keyboard);
 COMMAND_HANDLER(handle_usb);
 COMMAND_HANDLER(handle_net);
+COMMAND_HANDLER(handle_no_acpi);
 COMMAND_HANDLER(handle_no_hpet);
 COMMAND_HANDLER(handle_action);
 COMMAND_HANDLER(handle_watchdog_action);

@@ -42,10 +42,27 @@ typedef struct AcpiChecksum {
     uint32_t offset, start, length;
 } AcpiChecksum;
 
+static void pad_text(char *field, size_t size, const char *text)
+{
+    memset(field, ' ', size);
+    memcpy(field, text, MIN(strlen(text), size));
+}
+
+void acpi_tables_set_oem(AcpiTables *t, const char *id, const char *table_id)
+{
+    if (id) {
+        pad_text(t->oem_id, sizeof(t->oem_id), id);
+    }
+    if (table_id) {
+        pad_text(t->oem_table_id, sizeof(t->oem_table_id), table_id);
+    }
+}
+
 AcpiTables *acpi_tables_new(void)
 {
     AcpiTables *t = g_new0(AcpiTables, 1);
 
+    acpi_tables_set_oem(t, OEM_ID, OEM_TABLE_ID);
     t->data = g_byte_array_new();
     t->pointers = g_array_new(FALSE, FALSE, sizeof(AcpiPointer));
     t->blobs = g_ptr_array_new_with_free_func(blob_free);
@@ -126,8 +143,8 @@ uint32_t acpi_table_begin(AcpiTables *t, const char *signature, uint8_t revision
     acpi_put(t, 0, 4); /* length */
     acpi_put(t, revision, 1);
     acpi_put(t, 0, 1); /* checksum */
-    acpi_put_bytes(t, OEM_ID, 6);
-    acpi_put_bytes(t, OEM_TABLE_ID, 8);
+    acpi_put_bytes(t, t->oem_id, sizeof(t->oem_id));
+    acpi_put_bytes(t, t->oem_table_id, sizeof(t->oem_table_id));
     acpi_put(t, 1, 4);
     acpi_put_bytes(t, "QUOI", 4);
     acpi_put(t, 1, 4);
@@ -269,11 +286,11 @@ GBytes *acpi_loader_script(const AcpiTables *t)
     return g_byte_array_free_to_bytes(script);
 }
 
-static void put_rsdp(uint8_t rsdp[ACPI_RSDP_SIZE], uint32_t rsdt)
+static void put_rsdp(const AcpiTables *t, uint8_t rsdp[ACPI_RSDP_SIZE], uint32_t rsdt)
 {
     memset(rsdp, 0, ACPI_RSDP_SIZE);
     memcpy(rsdp, "RSD PTR ", 8);
-    memcpy(rsdp + 9, OEM_ID, 6);
+    memcpy(rsdp + 9, t->oem_id, sizeof(t->oem_id));
     rsdt = GUINT32_TO_LE(rsdt);
     memcpy(rsdp + RSDP_RSDT, &rsdt, sizeof(rsdt));
 }
@@ -282,7 +299,7 @@ GBytes *acpi_rsdp_template(const AcpiTables *t)
 {
     uint8_t rsdp[ACPI_RSDP_SIZE];
 
-    put_rsdp(rsdp, t->rsdt);
+    put_rsdp(t, rsdp, t->rsdt);
     return g_bytes_new(rsdp, sizeof(rsdp));
 }
 
@@ -338,6 +355,6 @@ void acpi_rsdp_resolved(const AcpiTables *t, uint32_t address, uint8_t rsdp[ACPI
 {
     const AcpiChecksum sum = {RSDP_CHECKSUM, 0, ACPI_RSDP_SIZE};
 
-    put_rsdp(rsdp, address + t->rsdt);
+    put_rsdp(t, rsdp, address + t->rsdt);
     fix_checksum(rsdp, &sum);
 }

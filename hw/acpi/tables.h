@@ -21,9 +21,12 @@ typedef struct AcpiTables {
     GArray *checksums; /* of AcpiChecksum */
     GPtrArray *blobs;  /* of AcpiBlob */
     uint32_t rsdt;     /* offset of the root table */
+    char oem_id[6], oem_table_id[8]; /* of tables from now on, padded with spaces */
 } AcpiTables;
 
 AcpiTables *acpi_tables_new(void);
+/* Who made them: at most 6 and 8 characters; NULL: as before. */
+void acpi_tables_set_oem(AcpiTables *t, const char *id, const char *table_id);
 void acpi_tables_free(AcpiTables *t);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AcpiTables, acpi_tables_free)
 

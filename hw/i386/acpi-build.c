@@ -243,9 +243,12 @@ AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
 {
     AcpiTables *t = acpi_tables_new();
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    uint32_t facs = build_facs(t);
-    uint32_t dsdt = build_dsdt(t, config);
-    uint32_t table = build_fadt(t, config, facs, dsdt);
+    uint32_t facs, dsdt, table;
+
+    acpi_tables_set_oem(t, config->oem_id, config->oem_table_id);
+    facs = build_facs(t);
+    dsdt = build_dsdt(t, config);
+    table = build_fadt(t, config, facs, dsdt);
 
     g_array_append_val(list, table);
     table = build_madt(t, config);

@@ -42,6 +42,7 @@ struct AcpiPcConfig {
     uint16_t gpe_base;  /* of GPE0 */
     int sleep_types[6]; /* SLP_TYP for S3, S4, S5 at their indices; -1: not there */
     bool hpet, i8042, rtc, fw_cfg, floppy;
+    const char *oem_id, *oem_table_id; /* NULL: ours */
     unsigned serial_ports; /* bit n: COM n+1 */
     bool ioapic;
     uint64_t hole_start, hole_end;     /* PCI memory below 4 GiB, inclusive */

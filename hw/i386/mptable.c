@@ -122,26 +122,30 @@ static unsigned put_interrupt(GByteArray *t, uint8_t entry, uint8_t type, uint16
     return 1;
 }
 
-static unsigned put_pci_interrupts(GByteArray *t, const MPTableConfig *c)
+/* *ret_pins: those that PCI has. */
+static unsigned put_pci_interrupts(GByteArray *t, const MPTableConfig *c, uint32_t *ret_pins)
 {
     unsigned n = 0;
 
+    *ret_pins = 0;
     for (unsigned slot = 1; slot < PCI_SLOTS; slot++) {
         for (unsigned pin = 0; pin < 4; pin++) {
-            uint8_t irq = slot == 1 && pin == 0 ? c->sci_irq : c->pci_irqs[(slot + pin + 3) % 4];
+            uint8_t line = c->pci_pin(slot, pin);
+
+            *ret_pins |= 1u << line;
             n += put_interrupt(t, 3, INT_VECTORED, INT_HIGH_LEVEL, BUS_PCI,
-                               (uint8_t)(slot << 2 | pin), 0, irq);
+                               (uint8_t)(slot << 2 | pin), 0, line);
         }
     }
     return n;
 }
 
-static unsigned put_isa_interrupts(GByteArray *t, const MPTableConfig *c)
+static unsigned put_isa_interrupts(GByteArray *t, uint32_t taken)
 {
     unsigned n = 0;
 
     for (uint8_t irq = 0; irq < 16; irq++) {
-        if (irq != 2 && irq != c->sci_irq && !memchr(c->pci_irqs, irq, sizeof(c->pci_irqs))) {
+        if (irq != 2 && !(taken >> irq & 1)) {
             n += put_interrupt(t, 3, INT_VECTORED, INT_BY_BUS, BUS_ISA, irq, 0, irq ? irq : 2);
         }
     }
@@ -151,6 +155,7 @@ static unsigned put_isa_interrupts(GByteArray *t, const MPTableConfig *c)
 GByteArray *mptable_build(const MPTableConfig *config, uint32_t address)
 {
     GByteArray *t = g_byte_array_new();
+    uint32_t pci_pins;
     unsigned n = 0;
 
     put_pointer(t, address);
@@ -159,8 +164,8 @@ GByteArray *mptable_build(const MPTableConfig *config, uint32_t address)
     n += put_bus(t, BUS_PCI, "PCI   ");
     n += put_bus(t, BUS_ISA, "ISA   ");
     n += put_ioapic(t);
-    n += put_pci_interrupts(t, config);
-    n += put_isa_interrupts(t, config);
+    n += put_pci_interrupts(t, config, &pci_pins);
+    n += put_isa_interrupts(t, pci_pins);
     n += put_interrupt(t, 4, INT_EXTINT, INT_BY_BUS, BUS_ISA, 0, 0, 0);
     n += put_interrupt(t, 4, INT_NMI, INT_BY_BUS, BUS_ISA, 0, 0xff, 1);
 

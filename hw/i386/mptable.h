@@ -12,8 +12,8 @@ typedef struct MPTableConfig {
     const uint32_t *apic_ids;
     unsigned nr_cpus;
     uint32_t cpu_signature, cpu_features; /* CPUID 1: EAX and EDX */
-    uint8_t pci_irqs[4];                  /* where the wires A-D of the PCI bus lead */
-    uint8_t sci_irq;                      /* pin A of slot 1 */
+    /* Pin of the I/O APIC that a pin (0-3) of a PCI slot leads to. */
+    uint8_t (*pci_pin)(unsigned slot, unsigned pin);
 } MPTableConfig;
 
 /* The floating pointer, which belongs at `address`, and the table after it. */

@@ -165,6 +165,8 @@ static void pc_guest_info_finish(PCMachineState *pcms)
     for (guint i = 0; i < MIN(serial->len, MAX_ISA_SERIAL); i++) {
         c->serial_ports |= (unsigned)(g_ptr_array_index(serial, i) != NULL) << i;
     }
+    c->oem_id = pcms->oem_id;
+    c->oem_table_id = pcms->oem_table_id;
     c->floppy = pcms->fdc != NULL;
     for (int state = 3; state <= 5; state++) {
         c->sleep_types[state] = acpi_pm_sleep_type(pcms->acpi, state);
@@ -394,10 +396,8 @@ static bool pc_add_mp_table(PCMachineState *pcms, GError **error)
         .nr_cpus = pcms->acpi_config.nr_cpus,
         .cpu_signature = sm.cpu_signature,
         .cpu_features = sm.cpu_features,
-        .sci_irq = PC_SCI_IRQ,
+        .pci_pin = PC_MACHINE_GET_CLASS(pcms)->ioapic_pin,
     };
-
-    memcpy(config.pci_irqs, PC_MACHINE_GET_CLASS(pcms)->pci_irqs, sizeof(config.pci_irqs));
     g_autoptr(GByteArray) table = mptable_build(&config, MP_TABLE_ADDRESS);
     return x86_boot_add_bytes(x86ms->loader, "MP table", MP_TABLE_ADDRESS, table->data, table->len,
                               error);
@@ -485,6 +485,26 @@ void pc_machine_reset(MachineState *machine, ShutdownCause reason)
 static const char *const pc_vga_names[] = {"auto", "none", "std", NULL};
 static const EnumInfo pc_vga_enum = {"PCVGAKind", pc_vga_names};
 
+static bool check_length(const Property *prop, GVariant *value, size_t max, GError **error)
+{
+    if (strlen(g_variant_get_string(value, NULL)) > max) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "%s: at most %zu characters are possible",
+                    prop->name, max);
+        return false;
+    }
+    return true;
+}
+
+static bool check_oem_id(Object *obj, const Property *prop, GVariant *value, GError **error)
+{
+    return check_length(prop, value, 6, error);
+}
+
+static bool check_oem_table_id(Object *obj, const Property *prop, GVariant *value, GError **error)
+{
+    return check_length(prop, value, 8, error);
+}
+
 static const Property pc_machine_properties[] = {
     DEFINE_PROP_BOOL("hpet", PCMachineState, hpet_enabled, true, "an HPET"),
     DEFINE_PROP_BOOL("i8042", PCMachineState, i8042_enabled, true, "a PS/2 controller"),
@@ -504,6 +524,10 @@ static const Property pc_machine_properties[] = {
                        "id of the drive with the second flash: its variables"),
     DEFINE_PROP_SIZE("max-fw-size", PCMachineState, max_fw_size, 8u << 20,
                      "most bytes of firmware in flash", .max = 16u << 20),
+    DEFINE_PROP_STRING("x-oem-id", PCMachineState, oem_id, NULL,
+                       "who made the ACPI tables, up to 6 characters", .check = check_oem_id),
+    DEFINE_PROP_STRING("x-oem-table-id", PCMachineState, oem_table_id, NULL,
+                       "name of the ACPI tables, up to 8 characters", .check = check_oem_table_id),
     DEFINE_PROP_STRING("pcspk-audiodev", PCMachineState, pcspk_audiodev, NULL,
                        "audio back end of the speaker (accepted, silent)"),
     DEFINE_PROP_END,

@@ -29,6 +29,8 @@ struct PCMachineClass {
     X86LowMemory low_memory;
     uint32_t pci_mem_start; /* where BARs go with no firmware, if RAM ends before it */
     uint8_t pci_irqs[4];    /* where interrupt wires lead then */
+    /* Pin of the I/O APIC that a slot's interrupt pin (0-3) leads to then. */
+    uint8_t (*ioapic_pin)(unsigned slot, unsigned pin);
     uint32_t hpet_intcap;   /* the I/O APIC's pins that HPET timers may drive */
     /*
      * What firmware does to the chipset's own registers: shadow RAM, interrupt routes, the ports of
@@ -47,6 +49,7 @@ struct PCMachineState {
     int vmport; /* OnOffAuto */
     int vga;    /* PCVGAKind */
     char *pcspk_audiodev;
+    char *oem_id, *oem_table_id;
     char *pflash[PC_FLASH_COUNT]; /* ids of drives */
     uint64_t max_fw_size;
 

@@ -59,6 +59,14 @@ static void i440fx_act_as_firmware(PCMachineState *pcms)
     pci_data_write(bus, (uint32_t)PM_DEVFN << 8 | PCI_INTERRUPT_LINE, PIIX4_SCI_IRQ, 1);
 }
 
+/* The wires rotate by slot; the power management function (1.3) has the SCI to itself. */
+static uint8_t i440fx_ioapic_pin(unsigned slot, unsigned pin)
+{
+    static const uint8_t irqs[] = {10, 10, 11, 11};
+
+    return slot == 1 && pin == 0 ? PIIX4_SCI_IRQ : irqs[(slot + pin + 3) % 4];
+}
+
 static void i440fx_describe_chipset(PCMachineState *pcms, AcpiPcConfig *config)
 {
     config->gpe_base = PIIX4_GPE_BASE;
@@ -112,6 +120,7 @@ static void i440fx_machine_class_init(ObjectClass *klass, const void *data)
     pcmc->pci_mem_start = 0xe0000000u;
     pcmc->hpet_intcap = 1u << 2;
     memcpy(pcmc->pci_irqs, (const uint8_t[4]){10, 10, 11, 11}, 4);
+    pcmc->ioapic_pin = i440fx_ioapic_pin;
     pcmc->act_as_firmware = i440fx_act_as_firmware;
     pcmc->describe_chipset = i440fx_describe_chipset;
 }

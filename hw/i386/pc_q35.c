@@ -88,6 +88,14 @@ static void q35_act_as_firmware(PCMachineState *pcms)
     ich9_lpc_act_as_firmware(pcms->lpc, PC_MACHINE_GET_CLASS(pcms)->pci_irqs);
 }
 
+/* Slots of the board begin with PIRQE and rotate; those in the ICH9, as reset leaves them. */
+static uint8_t q35_ioapic_pin(unsigned slot, unsigned pin)
+{
+    unsigned pirq = slot >= 25 && slot != 30 ? pin : 4 + (slot + pin) % 4;
+
+    return (uint8_t)(ICH9_PIRQ_GSI + pirq);
+}
+
 static void q35_describe_chipset(PCMachineState *pcms, AcpiPcConfig *config)
 {
     config->gpe_base = config->pm_base + ICH9_PM_GPE0;
@@ -147,6 +155,7 @@ static void q35_machine_class_init(ObjectClass *klass, const void *data)
     pcmc->pci_mem_start = 0xc0000000u;
     pcmc->hpet_intcap = 0xff0104;
     memcpy(pcmc->pci_irqs, (const uint8_t[4]){10, 10, 11, 11}, 4);
+    pcmc->ioapic_pin = q35_ioapic_pin;
     pcmc->act_as_firmware = q35_act_as_firmware;
     pcmc->describe_chipset = q35_describe_chipset;
 }
