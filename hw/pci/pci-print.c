@@ -2,6 +2,7 @@
  *
  * `info pci`: the devices of a machine for people.
  */
+#include "hw/pci/pci-bridge.h"
 #include "hw/pci/pci-internal.h"
 
 static const struct {
@@ -23,57 +24,85 @@ static const struct {
     {PCI_CLASS_SERIAL_SMBUS,     "SMBus"              },
 };
 
-static void pci_print_class(uint16_t class_id, GString *out)
+const char *pci_class_name(uint16_t class_id)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(pci_class_names); i++) {
         if (pci_class_names[i].class_id == class_id) {
-            g_string_append(out, pci_class_names[i].name);
-            return;
+            return pci_class_names[i].name;
         }
     }
-    g_string_append_printf(out, "Class %04x", class_id);
+    return NULL;
 }
 
+/* A BAR that is not mapped is shown at the top of the address space, as clients know it. */
 static void pci_print_region(const PCIDevice *dev, int n, GString *out)
 {
     const PCIIORegion *r = &dev->io_regions[n];
-    bool io = r->type & PCI_BASE_ADDRESS_SPACE_IO;
 
     if (!r->size) {
         return;
     }
-    if (io) {
-        uint32_t base = pci_get_long(dev->config + pci_bar_offset(dev, n)) & ~3u;
-
-        g_string_append_printf(out, "      BAR%d: I/O at 0x%04x [0x%04x].\n", n, base,
-                               base + (uint32_t)r->size - 1);
+    if (r->type & PCI_BASE_ADDRESS_SPACE_IO) {
+        g_string_append_printf(
+            out, "      BAR%d: I/O at 0x%04" G_GINT64_MODIFIER "x [0x%04" G_GINT64_MODIFIER "x].\n",
+            n, r->addr, r->addr + r->size - 1);
         return;
     }
     g_string_append_printf(out,
                            "      BAR%d: %s%s memory at 0x%08" G_GINT64_MODIFIER
-                           "x, 0x%" G_GINT64_MODIFIER "x bytes%s.\n",
+                           "x [0x%08" G_GINT64_MODIFIER "x].\n",
                            n, r->type & PCI_BASE_ADDRESS_MEM_TYPE_64 ? "64 bit" : "32 bit",
-                           r->type & PCI_BASE_ADDRESS_MEM_PREFETCH ? " prefetchable" : "",
-                           r->addr == PCI_BAR_UNMAPPED ? 0 : r->addr, r->size,
-                           r->addr == PCI_BAR_UNMAPPED ? ", disabled" : "");
+                           r->type & PCI_BASE_ADDRESS_MEM_PREFETCH ? " prefetchable" : "", r->addr,
+                           r->addr + r->size - 1);
+}
+
+static void pci_print_window(const PCIDevice *dev, PCIBridgeWindow window, const char *name,
+                             int digits, GString *out)
+{
+    g_string_append_printf(
+        out, "      %s range [0x%0*" G_GINT64_MODIFIER "x, 0x%0*" G_GINT64_MODIFIER "x]\n", name,
+        digits, pci_bridge_window_base(dev, window), digits, pci_bridge_window_limit(dev, window));
+}
+
+static void pci_print_bridge(const PCIDevice *dev, GString *out)
+{
+    g_string_append_printf(out,
+                           "      BUS %d.\n      secondary bus %d.\n"
+                           "      subordinate bus %d.\n",
+                           dev->config[PCI_PRIMARY_BUS], dev->config[PCI_SECONDARY_BUS],
+                           dev->config[PCI_SUBORDINATE_BUS]);
+    pci_print_window(dev, BRIDGE_IO, "IO", 4, out);
+    pci_print_window(dev, BRIDGE_MEMORY, "memory", 8, out);
+    pci_print_window(dev, BRIDGE_PREFETCH, "prefetchable memory", 8, out);
 }
 
 static void pci_print_device(PCIBus *bus, PCIDevice *dev, void *opaque)
 {
     GString *out = opaque;
     const char *id = dev->parent_obj.id;
+    uint16_t class_id = pci_get_word(dev->config + PCI_CLASS_DEVICE);
+    bool bridge = PCI_DEVICE_GET_CLASS(dev)->is_bridge;
 
     g_string_append_printf(out, "  Bus %2d, device %3d, function %d:\n    ", pci_bus_num(bus),
                            PCI_DEVFN_SLOT(dev->devfn), PCI_DEVFN_FUNC(dev->devfn));
-    pci_print_class(pci_get_word(dev->config + PCI_CLASS_DEVICE), out);
+    if (pci_class_name(class_id)) {
+        g_string_append(out, pci_class_name(class_id));
+    } else {
+        g_string_append_printf(out, "Class %04d", class_id);
+    }
     g_string_append_printf(out, ": PCI device %04x:%04x\n", pci_get_word(dev->config),
                            pci_get_word(dev->config + PCI_DEVICE_ID));
-    g_string_append_printf(out, "      PCI subsystem %04x:%04x\n",
-                           pci_get_word(dev->config + PCI_SUBSYSTEM_VENDOR_ID),
-                           pci_get_word(dev->config + PCI_SUBSYSTEM_ID));
+    if (!bridge) {
+        g_string_append_printf(out, "      PCI subsystem %04x:%04x\n",
+                               pci_get_word(dev->config + PCI_SUBSYSTEM_VENDOR_ID),
+                               pci_get_word(dev->config + PCI_SUBSYSTEM_ID));
+    }
     if (dev->config[PCI_INTERRUPT_PIN]) {
         g_string_append_printf(out, "      IRQ %d, pin %c\n", dev->config[PCI_INTERRUPT_LINE],
                                'A' + dev->config[PCI_INTERRUPT_PIN] - 1);
+    }
+    if (bridge) {
+        pci_print_bridge(dev, out);
     }
     for (int n = 0; n < PCI_NUM_REGIONS; n++) {
         pci_print_region(dev, n, out);
@@ -86,15 +115,36 @@ void pci_bus_print(PCIBus *root, GString *out)
     pci_for_each_device(root, pci_print_device, out);
 }
 
-static bool pci_print_root(Object *obj, const char *name, void *opaque)
+static void pci_print_root(PCIBus *root, void *opaque)
 {
-    if (object_dynamic_cast(obj, TYPE_PCI_BUS) && !PCI_BUS(obj)->parent_dev) {
-        pci_bus_print(PCI_BUS(obj), opaque);
-    }
-    return false;
+    pci_bus_print(root, opaque);
 }
 
 void pci_machine_print(MachineState *machine, GString *out)
 {
-    object_child_foreach_recursive((Object *)machine, pci_print_root, out);
+    pci_for_each_root(machine, pci_print_root, out);
+}
+
+/* ---- roots --------------------------------------------------------------------------- */
+
+typedef struct RootVisit {
+    PCIRootVisitor fn;
+    void *opaque;
+} RootVisit;
+
+static bool pci_visit_root(Object *obj, const char *name, void *opaque)
+{
+    RootVisit *visit = opaque;
+
+    if (object_dynamic_cast(obj, TYPE_PCI_BUS) && pci_bus_is_root(PCI_BUS(obj))) {
+        visit->fn(PCI_BUS(obj), visit->opaque);
+    }
+    return false;
+}
+
+void pci_for_each_root(MachineState *machine, PCIRootVisitor fn, void *opaque)
+{
+    RootVisit visit = {fn, opaque};
+
+    object_child_foreach_recursive((Object *)machine, pci_visit_root, &visit);
 }

@@ -203,6 +203,10 @@ bool pci_assign_resources(PCIBus *root, uint64_t mem_base, uint64_t mem_end, uin
 /* Text of `info pci`: of one bus and what is below it, and of all. */
 void pci_bus_print(PCIBus *root, GString *out);
 void pci_machine_print(MachineState *machine, GString *out);
+/* "PCI bridge"; NULL: a class that has no name here. */
+const char *pci_class_name(uint16_t class_id);
+typedef void (*PCIRootVisitor)(PCIBus *root, void *opaque);
+void pci_for_each_root(MachineState *machine, PCIRootVisitor fn, void *opaque);
 
 /* ---- for devices ---------------------------------------------------------------- */
 

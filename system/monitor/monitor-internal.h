@@ -89,6 +89,7 @@ typedef struct QMPCommand {
 extern const QMPCommand qmp_control_commands[], qmp_query_commands[], qmp_qom_commands[],
     qmp_display_commands[];
 extern const QMPCommand qmp_cpu_commands[];
+extern const QMPCommand qmp_pci_commands[];
 typedef void (*QMPCommandVisitor)(const QMPCommand *command, void *opaque);
 void qmp_command_foreach(QMPCommandVisitor fn, void *opaque);
 
