@@ -46,6 +46,11 @@ struct AccelClass {
     const char *(*device_type)(AccelState *accel, const char *type);
     /* Optional: whether its CPUs have system management mode; NULL: they do. */
     bool (*has_smm)(AccelState *accel);
+    /*
+     * Optional: the gate of A20 opens or closes, for an accelerator that does not look at the CPUs'
+     * own (env->a20_mask).  Any thread, a device's lock held.
+     */
+    void (*set_a20)(AccelState *accel, bool open);
 };
 
 #define TYPE_ACCEL_OPS "accel-ops"

@@ -179,8 +179,14 @@ static bool kvm_init(AccelState *accel, MachineState *machine, GError **error)
 
 static bool kvm_setup_post(AccelState *accel, GError **error)
 {
+    kvm_memory_init_a20(KVM_STATE(accel));
     kvm_memory_start_smm(KVM_STATE(accel));
     return kvm_irqchip_take_board(KVM_STATE(accel), error);
+}
+
+static void kvm_set_a20(AccelState *accel, bool open)
+{
+    kvm_memory_set_a20(KVM_STATE(accel), open);
 }
 
 static bool kvm_has_smm(AccelState *accel)
@@ -241,6 +247,7 @@ static void kvm_accel_class_init(ObjectClass *klass, const void *data)
     ac->init_machine = kvm_init;
     ac->setup_post = kvm_setup_post;
     ac->has_smm = kvm_has_smm;
+    ac->set_a20 = kvm_set_a20;
     ac->probe = kvm_probe;
 }
 

@@ -53,6 +53,7 @@ struct KVMState {
 
     KVMMemory memory, smm_memory;
     GMutex slot_lock;
+    MemoryRegion a20; /* the first MiB once more, at 1 MiB, while A20 is held low */
     MemoryListener io_listener;
     GArray *memory_eventfds, *io_eventfds; /* of struct kvm_ioeventfd */
     struct kvm_coalesced_mmio_ring *coalesced_ring; /* in the first vCPU's mapping, or NULL */
@@ -107,6 +108,9 @@ void kvm_memory_start(KVMState *s);
 void kvm_memory_start_smm(KVMState *s);
 void kvm_memory_stop(KVMState *s);
 void kvm_flush_coalesced(KVMState *s);
+/* KVM knows nothing of A20: of the megabytes that it hides, the one that programs wrap into. */
+void kvm_memory_init_a20(KVMState *s);
+void kvm_memory_set_a20(KVMState *s, bool open);
 
 /* kvm-irqchip.c */
 bool kvm_irqchip_create(KVMState *s, GError **error);

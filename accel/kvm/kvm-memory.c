@@ -290,6 +290,27 @@ void kvm_flush_coalesced(KVMState *s)
     g_mutex_unlock(&s->coalesced_lock);
 }
 
+/* ---- A20 ----------------------------------------------------------------------------------- */
+
+#define MIB           0x100000u
+#define A20_PRIORITY  0x800 /* over RAM, and what chipsets have there */
+
+void kvm_memory_init_a20(KVMState *s)
+{
+    MemoryRegion *memory = ACCEL(s)->machine->system_memory;
+
+    memory_region_init_alias(&s->a20, OBJECT(s), "a20-low", memory, 0, MIB);
+    memory_region_set_enabled(&s->a20, false);
+    memory_region_add_subregion_overlap(memory, MIB, &s->a20, A20_PRIORITY);
+}
+
+void kvm_memory_set_a20(KVMState *s, bool open)
+{
+    if (s->a20.container) {
+        memory_region_set_enabled(&s->a20, !open);
+    }
+}
+
 /* ---- start and stop ------------------------------------------------------------------------- */
 
 static void memory_init(KVMState *s, KVMMemory *m, unsigned id)
@@ -346,6 +367,9 @@ void kvm_memory_stop(KVMState *s)
 {
     if (s->listening) {
         memory_listener_unregister(&s->io_listener);
+        if (s->a20.container) {
+            memory_region_del_subregion(s->a20.container, &s->a20);
+        }
         memory_finish(&s->smm_memory);
         memory_finish(&s->memory);
         s->listening = false;

@@ -5,8 +5,9 @@
  */
 #include "hw/i386/pc.h"
 #include <string.h>
-#include "hw/acpi/pci-hotplug.h"
+#include "accel/accel.h"
 #include "hw/acpi/acpitable.h"
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/block/fdc.h"
 #include "hw/char/serial.h"
 #include "hw/display/vga.h"
@@ -219,7 +220,12 @@ static void pc_a20_on_cpu(CPUState *cpu, void *data)
 static void pc_set_a20(void *opaque, int n, int level)
 {
     MachineState *machine = MACHINE(opaque);
+    AccelClass *ac = machine->accelerator ? ACCEL_GET_CLASS(machine->accelerator) : NULL;
 
+    if (ac && ac->set_a20) {
+        ac->set_a20(machine->accelerator, level);
+        return;
+    }
     for (guint i = 0; i < machine->cpus->len; i++) {
         cpu_run_async(g_ptr_array_index(machine->cpus, i), pc_a20_on_cpu, GINT_TO_POINTER(level));
     }
