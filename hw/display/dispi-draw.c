@@ -15,9 +15,10 @@ static inline uint32_t widen6(uint32_t v)
     return v << 2 | v >> 4;
 }
 
+/* As QEMU's users see this depth: 31 is f8. */
 static inline uint32_t rgb15(uint32_t v)
 {
-    return widen5(v >> 10 & 31) << 16 | widen5(v >> 5 & 31) << 8 | widen5(v & 31);
+    return (v & 0x7c00) << 9 | (v & 0x03e0) << 6 | (v & 0x001f) << 3;
 }
 
 static inline uint32_t rgb16(uint32_t v)

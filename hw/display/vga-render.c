@@ -96,10 +96,12 @@ static void draw_dispi_planar(VGAState *s)
 /* ---- all
  * ---------------------------------------------------------------------------------------------- */
 
-/* Nothing is sent to the monitor. */
+/* Nothing is sent to the monitor.  DISPI modes heed the palette's enable bit alone. */
 static bool is_blank(const VGAState *s)
 {
-    return !(s->attr_index & ATTR_PALETTE_ON) || (s->seq[1] & SEQ_SCREEN_OFF) || s->seq_held;
+    bool sequencer_off = (s->seq[1] & SEQ_SCREEN_OFF) || s->seq_held;
+
+    return !(s->attr_index & ATTR_PALETTE_ON) || (sequencer_off && !vga_dispi_active(s));
 }
 
 static void draw_blank(VGAState *s)
@@ -107,7 +109,9 @@ static void draw_blank(VGAState *s)
     const DisplaySurface *surface;
     g_autofree uint32_t *line = NULL;
 
-    if (s->crtc[1]) { /* else no mode was ever set: the size stays */
+    if (vga_dispi_active(s)) {
+        console_set_size(s->console, s->dispi[DISPI_XRES], s->dispi[DISPI_YRES]);
+    } else if (s->crtc[1]) { /* else no mode was ever set: the size stays */
         console_set_size(s->console, vga_columns_dots(s), vga_lines(s));
     }
     surface = console_surface(s->console);
@@ -129,12 +133,12 @@ static void vga_update(void *opaque)
     }
     s->touched = false;
     s->drawn_phase = phase;
-    if (vga_dispi_active(s) && s->dispi[DISPI_BPP] == 4) {
+    if (is_blank(s)) {
+        draw_blank(s);
+    } else if (vga_dispi_active(s) && s->dispi[DISPI_BPP] == 4) {
         draw_dispi_planar(s);
     } else if (vga_dispi_active(s)) {
         draw_dispi(s, touched);
-    } else if (is_blank(s)) {
-        draw_blank(s);
     } else {
         vga_draw_crtc(s);
     }

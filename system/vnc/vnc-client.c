@@ -15,9 +15,10 @@
 
 #include "system/vnc/vnc-internal.h"
 
-#define HANDSHAKE_US (30 * G_USEC_PER_SEC)
-#define CLIENT_WAIT  20000 /* ms for the rest of a message, or for room to send in */
-#define POLL_MS      1000
+#define HANDSHAKE_US   (30 * G_USEC_PER_SEC)
+#define CLIENT_WAIT    20000 /* ms for the rest of a message, or for room to send in */
+#define POLL_MS        1000
+#define INPUTS_AT_ONCE 64
 
 static GMutex handshake_lock;
 
@@ -269,7 +270,17 @@ static bool should_stop(VNCClient *client, bool *ret_absolute, unsigned *ret_led
     return stop;
 }
 
-static void wait_for_something(VNCClient *client, bool *ret_readable)
+/* What has come, up to some amount: then it is the picture's turn. */
+static void process_inputs(VNCClient *client)
+{
+    struct pollfd fd = {client->cl->sock, POLLIN, 0};
+
+    for (unsigned i = 0; i < INPUTS_AT_ONCE && connected(client) && poll(&fd, 1, 0) > 0; i++) {
+        process_input(client);
+    }
+}
+
+static void wait_for_something(VNCClient *client)
 {
     struct pollfd fds[] = {
         {client->cl->sock, POLLIN, 0},
@@ -277,12 +288,8 @@ static void wait_for_something(VNCClient *client, bool *ret_readable)
     };
     uint64_t count;
 
-    *ret_readable = false;
-    if (poll(fds, 2, POLL_MS) <= 0) {
-        return;
-    }
-    *ret_readable = fds[0].revents != 0;
-    if (fds[1].revents && read(client->wake_fd, &count, sizeof(count)) < 0) {
+    if (poll(fds, 2, POLL_MS) > 0 && fds[1].revents &&
+        read(client->wake_fd, &count, sizeof(count)) < 0) {
         return;
     }
 }
@@ -290,7 +297,7 @@ static void wait_for_something(VNCClient *client, bool *ret_readable)
 static void serve(VNCClient *client)
 {
     int64_t deadline = g_get_monotonic_time() + HANDSHAKE_US;
-    bool absolute, readable;
+    bool absolute;
     unsigned leds;
 
     while (connected(client) && !should_stop(client, &absolute, &leds)) {
@@ -306,10 +313,8 @@ static void serve(VNCClient *client)
         if (!connected(client)) {
             return;
         }
-        wait_for_something(client, &readable);
-        if (readable) {
-            process_input(client);
-        }
+        wait_for_something(client);
+        process_inputs(client);
     }
 }
 

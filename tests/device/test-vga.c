@@ -36,6 +36,8 @@ static void start(Fixture *f)
     pci_test_write(f->p, VGA_DEVFN, 0x10, LFB, 4);
     pci_test_write(f->p, VGA_DEVFN, 0x18, MMIO, 4);
     pci_test_write(f->p, VGA_DEVFN, PCI_COMMAND, 3, 2);
+    test_outb(f->t, 0x3c0, 0x20); /* the picture is shown */
+    test_inb(f->t, 0x3ba);        /* and the next byte is an index again */
 }
 
 static void stop(Fixture *f)
