@@ -201,7 +201,9 @@ def test_keys():
         vm.expect_bytes([0x2a])
         assert viewer.update()[0][4:] == (LED_STATE, b"\x04")
         viewer.sock.close()  # ... until its viewer goes
-        assert sorted(byte for _, byte in vm.keyboard() + vm.keyboard())[:2] == [0x9d, 0xaa]
+        released = vm.keyboard()
+        released += vm.keyboard() if len(released) < 2 else []
+        assert sorted(byte for _, byte in released) == [0x9d, 0xaa], released
 
 
 def test_pointer():
