@@ -65,6 +65,11 @@ bool handle_drive(VMM *vmm, const char *value, GError **error)
     return blk_drive_add(vmm->machine, options, error);
 }
 
+bool handle_blockdev(VMM *vmm, const char *value, GError **error)
+{
+    return blk_blockdev_add(vmm->machine, value, error);
+}
+
 static bool add_disk(VMM *vmm, const char *file, BlockInterface interface, int index, bool is_cdrom,
                      GError **error)
 {

@@ -32,6 +32,7 @@ const CommandOption command_options[] = {
     {"L",                                            "DIR", "where to look for firmware", STAGE_PROCESS, handle_data_dir},
     {"boot",       "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off][,splash=FILE][,...]", "what firmware boots from", STAGE_CONFIG, handle_boot},
     {"option-rom", "FILE[,bootindex=N]", "a ROM for firmware to run", STAGE_CONFIG, handle_option_rom},
+    {"blockdev", "driver=DRIVER,node-name=NODE[,...]", "an image, for -device drive=NODE", STAGE_BACKEND, handle_blockdev},
     {"drive",                                       "file=FILE[,if=,format=,id=,media=,...]", "a disk", STAGE_BACKEND, handle_drive},
     {"fda",     "FILE", "first floppy disk", STAGE_BACKEND, handle_fda},
     {"fdb",     "FILE", "second floppy disk", STAGE_BACKEND, handle_fdb},

@@ -109,6 +109,7 @@ COMMAND_HANDLER(handle_acpitable);
 COMMAND_HANDLER(handle_chardev);
 COMMAND_HANDLER(handle_object);
 COMMAND_HANDLER(handle_drive);
+COMMAND_HANDLER(handle_blockdev);
 COMMAND_HANDLER(handle_fda);
 COMMAND_HANDLER(handle_fdb);
 COMMAND_HANDLER(handle_hda);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "hw/block/fdc-internal.h"
+#include "system/block/media.h"
 
 /* Sectors, cylinders, heads, sectors of a track; the drive, and its data rate for the medium. */
 static const FloppyFormat floppy_formats[] = {
@@ -146,6 +147,8 @@ static int floppy_pick_type(const Floppy *f, const FDC *fdc)
     return (int)format->drive;
 }
 
+static const BlockDeviceOps floppy_block_ops = {.removable = true};
+
 static bool floppy_realize(DeviceState *dev, GError **error)
 {
     Floppy *f = FLOPPY(dev);
@@ -155,6 +158,7 @@ static bool floppy_realize(DeviceState *dev, GError **error)
         return false;
     }
     qdev_on_unrealize(dev, floppy_release_drive, f);
+    blk_device_add(fdc->machine, dev, f->blk, &floppy_block_ops);
     f->type = floppy_pick_type(f, fdc);
     f->generation = UINT_MAX;
     device_lock(DEVICE(fdc));

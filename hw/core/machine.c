@@ -298,6 +298,7 @@ static void machine_instance_finalize(Object *obj)
     g_ptr_array_unref(machine->cpus);
     g_ptr_array_unref(machine->serial);
     g_ptr_array_unref(machine->drives);
+    g_clear_pointer(&machine->block_devices, g_ptr_array_unref);
     irq_free_array(machine->gsi, machine->nr_gsi);
     g_rec_mutex_clear(&machine->irq_lock);
     g_mutex_clear(&machine->cpus_lock);

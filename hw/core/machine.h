@@ -217,6 +217,7 @@ struct MachineState {
     GSList *change_handlers, *powerdown_notifiers, *event_listeners; /* of system/runstate.c */
     GPtrArray *serial; /* of Chardev*, for -serial N; NULL entries: none */
     GPtrArray *drives; /* of DriveInfo*, see system/block */
+    GPtrArray *block_devices; /* of system/block/media.c */
 };
 
 static inline void machine_irq_lock(MachineState *machine)

@@ -79,7 +79,6 @@ static const IdentifyWord identify_ata[] = {
     {66,  120                      },
     {67,  120                      },
     {68,  120                      },
-    {69,  0x4000                   }, /* trimmed sectors read the same each time */
     {80,  0x00f0                   }, /* ATA/ATAPI-4 to -7 */
     {81,  0x001a                   },
     {82,  0x4021                   }, /* NOP, write cache, SMART */
@@ -87,19 +86,17 @@ static const IdentifyWord identify_ata[] = {
     {84,  0x4060                   }, /* WRITE DMA FUA EXT */
     {86,  0x3400                   },
     {93,  0x600b                   }, /* 80-conductor cable, device 0 by jumper */
-    {105, ATA_MAX_TRIM_BLOCKS      },
-    {169, 0x0001                   }, /* TRIM */
 };
 
 static void put_capacity(IDEDevice *d)
 {
-    uint32_t chs = (uint32_t)d->cylinders * ATA_HEADS * ATA_SPT;
+    uint32_t chs = (uint32_t)d->cylinders * d->heads * d->spt;
     uint32_t current = (uint32_t)MIN(chs, d->nb_sectors);
     uint32_t lba28 = (uint32_t)MIN(d->nb_sectors, ATA_LBA28_MAX);
 
     put_word(d, 1, d->cylinders);
-    put_word(d, 3, ATA_HEADS);
-    put_word(d, 6, ATA_SPT);
+    put_word(d, 3, d->heads);
+    put_word(d, 6, d->spt);
     put_word(d, 54, (uint16_t)MIN(current / (d->cur_heads * d->cur_spt), 65535));
     put_word(d, 55, d->cur_heads);
     put_word(d, 56, d->cur_spt);
@@ -139,9 +136,20 @@ static void put_serial_ata(IDEDevice *d)
     put_word(d, 93, 0); /* no cable to speak of */
 }
 
+/* Where the back end passes it on: trimmed sectors read the same each time, TRIM, its blocks. */
+static void put_trim(IDEDevice *d)
+{
+    if (ata_has_trim(d)) {
+        put_word(d, 69, 0x4000);
+        put_word(d, 105, ATA_MAX_TRIM_BLOCKS);
+        put_word(d, 169, 0x0001);
+    }
+}
+
 void ata_identify(IDEDevice *d)
 {
-    unsigned log2 = (unsigned)g_bit_storage(d->physical_block_size / ATA_SECTOR) - 1;
+    uint32_t physical = MAX(d->physical_block_size, ATA_SECTOR);
+    unsigned log2 = (unsigned)g_bit_storage(physical / ATA_SECTOR) - 1;
 
     memset(d->buf, 0, ATA_SECTOR);
     put_words(d, identify_ata, G_N_ELEMENTS(identify_ata));
@@ -154,6 +162,7 @@ void ata_identify(IDEDevice *d)
     put_word(d, 106, (uint16_t)(0x6000 | log2));
     put_word(d, 217, d->rotation_rate);
     put_wwn(d);
+    put_trim(d);
     put_serial_ata(d);
     put_checksum(d);
 }

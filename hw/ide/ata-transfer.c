@@ -225,6 +225,11 @@ void ata_write_dma(IDEDevice *d)
 
 /* ---- DATA SET MANAGEMENT: TRIM (ACS-2 7.10) ------------------------------------------------ */
 
+bool ata_has_trim(const IDEDevice *d)
+{
+    return blk_can_discard(d->blk) && d->discard_granularity != 0;
+}
+
 static void ata_trim_next(IDEDevice *d);
 
 static void ata_trim_done(IDEDevice *d, uint8_t *data, uint32_t len)
@@ -271,7 +276,7 @@ void ata_data_set_management(IDEDevice *d)
     uint32_t blocks = d->tf.nsector[0] | d->tf.nsector[1] << 8;
 
     /* Only TRIM, and as many blocks as word 105 of IDENTIFY allows. */
-    if (d->tf.feature[0] != 1 || blocks == 0 || blocks > ATA_MAX_TRIM_BLOCKS) {
+    if (!ata_has_trim(d) || d->tf.feature[0] != 1 || blocks == 0 || blocks > ATA_MAX_TRIM_BLOCKS) {
         ide_abort(d);
         return;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "hw/ide/ide-internal.h"
 #include "hw/ide/scsi.h"
+#include "system/block/media.h"
 #include "system/log.h"
 
 #define NEEDS_MEDIUM    1
@@ -206,20 +207,36 @@ static void cmd_mode_sense_10(IDEDevice *d, const uint8_t *cdb)
 
 /* ---- the tray -------------------------------------------------------------------------------- */
 
-static void tray_move(IDEDevice *d, bool open)
+void atapi_move_tray(IDEDevice *d, bool open)
 {
     ATAPIState *a = &d->atapi;
 
-    if (open && a->tray_locked) {
+    if (open == a->tray_open) {
+        return;
+    }
+    a->tray_open = open;
+    a->tray_locked = a->tray_locked && !open;
+    a->events = open ? MEDIA_EVENT_REMOVAL : MEDIA_EVENT_NEW;
+    a->media_event = !open && blk_is_inserted(d->blk);
+    a->generation = blk_media_generation(d->blk);
+    d->nb_sectors = blk_sectors(d->blk);
+    blk_device_tray_moved(ide_bus_of(d)->machine, DEVICE(d), open);
+}
+
+/* The button on a locked drive. */
+void atapi_request_eject(IDEDevice *d)
+{
+    d->atapi.events = MEDIA_EVENT_EJECT;
+}
+
+static void tray_move(IDEDevice *d, bool open)
+{
+    if (open && d->atapi.tray_locked) {
         atapi_sense(d, cd_has_medium(d) ? SENSE_ILLEGAL_REQUEST : SENSE_NOT_READY,
                     ASC_MEDIUM_REMOVAL_PREVENTED, 2);
         return;
     }
-    if (open != a->tray_open) {
-        a->tray_open = open;
-        a->events = open ? MEDIA_EVENT_REMOVAL : MEDIA_EVENT_NEW;
-        a->media_event = !open && blk_is_inserted(d->blk);
-    }
+    atapi_move_tray(d, open);
     atapi_ok(d);
 }
 

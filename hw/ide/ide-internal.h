@@ -52,6 +52,8 @@
 #define CD_SECTOR     2048
 #define CD_RAW_SECTOR 2352
 
+#define IDE_ERROR_AUTO 4
+
 typedef void (*IDEStep)(IDEDevice *d);
 typedef struct IDETransport IDETransport;
 
@@ -137,10 +139,14 @@ struct IDEDevice {
     uint64_t wwn;
     int32_t bootindex;
     uint16_t rotation_rate;
-    uint32_t physical_block_size;
-    bool write_cache_prop;
-    uint32_t logical[3];  /* cylinders, heads, sectors for firmware; 0: it finds out */
-    int chs_translation;  /* 0: auto, else IDETranslation + 1 */
+    uint32_t logical_block_size, physical_block_size, min_io_size, opt_io_size;
+    uint32_t discard_granularity;
+    uint32_t cyls_prop, heads_prop, secs_prop;
+    uint32_t logical[3];   /* cylinders, heads, sectors for firmware; 0: it finds out */
+    int chs_translation;   /* 0: auto, else IDETranslation + 1 */
+    int write_cache_prop; /* OnOffAuto */
+    int on_read, on_write; /* BlockErrorAction, or IDE_ERROR_AUTO */
+    bool share_rw;
     IOThread *iothread; /* NULL: the machine's loop */
 
     bool is_cd;
@@ -148,6 +154,7 @@ struct IDEDevice {
     BlockBackend *blk;
     uint64_t nb_sectors;
     uint16_t cylinders;
+    uint8_t heads, spt;
 
     IDETaskFile tf;
     uint16_t cur_heads, cur_spt; /* INITIALIZE DEVICE PARAMETERS */
@@ -251,6 +258,7 @@ void ata_identify(IDEDevice *d);
 void atapi_identify(IDEDevice *d);
 void ata_smart(IDEDevice *d);
 void ata_data_set_management(IDEDevice *d);
+bool ata_has_trim(const IDEDevice *d);
 uint64_t ata_get_lba(const IDEDevice *d, bool ext);
 void ata_set_lba(IDEDevice *d, uint64_t lba, bool ext);
 void ata_read_pio(IDEDevice *d);
@@ -273,6 +281,9 @@ void atapi_packet(IDEDevice *d);
 void atapi_reset(IDEDevice *d);
 void atapi_io_error(IDEDevice *d);
 void atapi_check_media(IDEDevice *d);
+/* By hand: what the host's side does. */
+void atapi_move_tray(IDEDevice *d, bool open);
+void atapi_request_eject(IDEDevice *d);
 void atapi_command(IDEDevice *d);
 /* Replies. */
 void atapi_ok(IDEDevice *d);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include "hw/ide/ide-internal.h"
+#include "system/block/media.h"
 #include "system/log.h"
 
 /* ---- the end of a command ----------------------------------------------------------------- */
@@ -190,6 +191,9 @@ static void ide_request_error(void *opaque)
 
     device_lock(controller);
     if (!controller->lock.dead && req->generation == req->d->generation) {
+        blk_device_io_error(req->bus->machine, DEVICE(req->d), req->d->blk, req->op == IDE_IO_READ,
+                            blk_error_action(req->d->blk, req->op == IDE_IO_READ, req->error),
+                            req->error);
         kept = ide_request_stop(req, req->error);
         if (!kept) {
             ide_request_failed(req, req->error);

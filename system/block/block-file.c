@@ -148,6 +148,14 @@ static int file_discard(BlockImage *image, int64_t offset, int64_t len)
     return ret == -EOPNOTSUPP || ret == -ENOTTY || ret == -EINVAL ? 0 : ret;
 }
 
+/* Holes of files are zeros; what a device makes of BLKDISCARD is not said. */
+static int file_unmap_zeroes(BlockImage *image, int64_t offset, int64_t len)
+{
+    FileImage *file = (FileImage *)image;
+
+    return file->is_device ? -EOPNOTSUPP : file_punch(file, offset, len);
+}
+
 static int file_write_zero_blocks(FileImage *file, int64_t offset, int64_t len)
 {
     g_autofree char *zeros = g_malloc0(64 * 1024);
@@ -194,6 +202,7 @@ static const BlockImageOps file_ops = {
     .flush = file_flush,
     .discard = file_discard,
     .write_zeroes = file_write_zeroes,
+    .unmap_zeroes = file_unmap_zeroes,
     .close = file_close,
 };
 

@@ -20,6 +20,8 @@ typedef struct BlockImageOps {
     int (*flush)(BlockImage *image);
     int (*discard)(BlockImage *image, int64_t offset, int64_t len);
     int (*write_zeroes)(BlockImage *image, int64_t offset, int64_t len);
+    /* Optional: give the space back, and it reads as zeros; or an error. */
+    int (*unmap_zeroes)(BlockImage *image, int64_t offset, int64_t len);
     void (*close)(BlockImage *image);
 } BlockImageOps;
 
@@ -32,6 +34,8 @@ struct BlockImage {
 /* A file or block device. */
 BlockImage *block_file_open(const char *file, const BlockOpenOptions *options, GError **error);
 BlockImage *block_null_open(const BlockOpenOptions *options);
+/* What follows "blkdebug:". */
+BlockImage *block_debug_open(const char *name, const BlockOpenOptions *options, GError **error);
 /* Writes go to an unlinked temporary file; takes over `base`, also on failure. */
 BlockImage *block_overlay_open(BlockImage *base, GError **error);
 static inline void block_image_close(BlockImage *image)

@@ -23,7 +23,8 @@ struct BlockBackend {
     GCond idle;
     BlockStats stats;
     BlockErrorAction on_error[2]; /* by is_read */
-    bool write_cache;
+    bool write_cache, cache_direct, cache_no_flush, can_discard;
+    bool detect_zeroes, detect_zeroes_unmap;
     unsigned generation;
     void *user;
 };
@@ -71,10 +72,38 @@ static int block_check(const BlockImage *image, BlockOp op, int64_t offset, int6
     return offset < 0 || len < 0 || offset > end || len > end - offset ? -EIO : 0;
 }
 
+static bool iov_is_zero(const struct iovec *iov, int niov)
+{
+    for (int i = 0; i < niov; i++) {
+        const char *p = iov[i].iov_base;
+
+        if (iov[i].iov_len && (*p || memcmp(p, p + 1, iov[i].iov_len - 1))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int block_write_data(BlockBackend *blk, int64_t offset, struct iovec *iov, int niov)
+{
+    BlockImage *image = blk->image;
+    int64_t len;
+
+    if (!blk->detect_zeroes || !iov_is_zero(iov, niov)) {
+        return image->ops->write(image, offset, iov, niov);
+    }
+    len = block_iov_size(iov, niov);
+    if (blk->detect_zeroes_unmap && blk->can_discard && image->ops->unmap_zeroes &&
+        image->ops->unmap_zeroes(image, offset, len) == 0) {
+        return 0;
+    }
+    return image->ops->write_zeroes(image, offset, len);
+}
+
 static int block_write(BlockBackend *blk, int64_t offset, struct iovec *iov, int niov)
 {
     BlockImage *image = blk->image;
-    int ret = image->ops->write(image, offset, iov, niov);
+    int ret = block_write_data(blk, offset, iov, niov);
 
     return ret == 0 && !blk->write_cache ? image->ops->flush(image) : ret;
 }
@@ -279,7 +308,11 @@ static BlockImage *block_open_image(const char *file, const BlockOpenOptions *op
     if (block_is_null(file, options)) {
         return block_null_open(options);
     }
-    image = block_file_open(file, options, error);
+    if (g_str_has_prefix(file, "blkdebug:")) {
+        image = block_debug_open(file + strlen("blkdebug:"), options, error);
+    } else {
+        image = block_file_open(file, options, error);
+    }
     return image && options->snapshot ? block_overlay_open(image, error) : image;
 }
 
@@ -296,9 +329,37 @@ bool blk_open(BlockBackend *blk, const char *file, const BlockOpenOptions *optio
     blk->image = image;
     blk->filename = g_strdup(file);
     blk->write_cache = !(options && options->cache_writethrough);
+    blk->detect_zeroes = options && options->detect_zeroes;
+    blk->detect_zeroes_unmap = options && options->detect_zeroes_unmap;
+    blk->can_discard = options && options->discard;
+    blk->cache_direct = options && options->cache_direct;
+    blk->cache_no_flush = options && options->cache_no_flush;
     blk->generation++;
     g_mutex_unlock(&blk->lock);
     return true;
+}
+
+void blk_move(BlockBackend *to, BlockBackend *from)
+{
+    blk_close(to);
+    blk_drain(from);
+    g_mutex_lock(&to->lock);
+    to->image = g_steal_pointer(&from->image);
+    to->filename = g_steal_pointer(&from->filename);
+    to->write_cache = from->write_cache;
+    to->detect_zeroes = from->detect_zeroes;
+    to->detect_zeroes_unmap = from->detect_zeroes_unmap;
+    to->can_discard = from->can_discard;
+    to->cache_direct = from->cache_direct;
+    to->cache_no_flush = from->cache_no_flush;
+    to->generation++;
+    g_mutex_unlock(&to->lock);
+}
+
+void blk_get_cache(const BlockBackend *blk, bool *ret_direct, bool *ret_no_flush)
+{
+    *ret_direct = blk->cache_direct;
+    *ret_no_flush = blk->cache_no_flush;
 }
 
 void blk_close(BlockBackend *blk)
@@ -346,6 +407,11 @@ uint64_t blk_sectors(const BlockBackend *blk)
     return ((uint64_t)blk_length(blk) + BLOCK_SECTOR_SIZE - 1) / BLOCK_SECTOR_SIZE;
 }
 
+bool blk_can_discard(const BlockBackend *blk)
+{
+    return blk->can_discard;
+}
+
 bool blk_write_cache(const BlockBackend *blk)
 {
     return blk->write_cache;
@@ -365,6 +431,13 @@ void blk_set_error_actions(BlockBackend *blk, BlockErrorAction on_read, BlockErr
 {
     blk->on_error[1] = on_read;
     blk->on_error[0] = on_write;
+}
+
+void blk_get_error_actions(const BlockBackend *blk, BlockErrorAction *ret_on_read,
+                           BlockErrorAction *ret_on_write)
+{
+    *ret_on_read = blk->on_error[1];
+    *ret_on_write = blk->on_error[0];
 }
 
 BlockErrorAction blk_error_action(const BlockBackend *blk, bool is_read, int error)

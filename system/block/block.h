@@ -53,6 +53,7 @@ struct DriveInfo {
     char *serial;      /* of -drive serial=, may be NULL */
     BlockBackend *blk; /* owned; has no medium if there is no file= */
     bool claimed;      /* a device uses it */
+    bool is_node;      /* of -blockdev */
 };
 
 /* ---- drives of a machine (machine->drives) ----------------------------------------- */
@@ -70,12 +71,19 @@ DriveInfo *drive_get(MachineState *machine, BlockInterface interface, int bus, i
 DriveInfo *drive_get_by_index(MachineState *machine, BlockInterface interface, int index);
 DriveInfo *drive_by_id(MachineState *machine, const char *id);
 BlockBackend *blk_by_id(MachineState *machine, const char *id);
+/* Forget a drive that nobody uses. */
+void blk_drive_del(MachineState *machine, DriveInfo *drive);
 /* Close everything; at the end of a machine. */
 void blk_drives_free(MachineState *machine);
 /* After the board is made: a drive that no device took (if=ide index too large ..) is an error. */
 bool blk_drives_check_claimed(MachineState *machine, GError **error);
-/* Text of `info block`. */
-void blk_drives_print(MachineState *machine, GString *out);
+/*
+ * -blockdev: {"driver": "raw", "node-name": "d", "file": {"driver": "file", "filename": "x.img"}},
+ * or the same as driver=raw,node-name=d,file.driver=file,file.filename=x.img; "file" may name another
+ * node.  Devices take it with drive=NODE-NAME.
+ */
+bool blk_blockdev_add(MachineState *machine, const char *options, GError **error);
+bool blk_blockdev_del(MachineState *machine, const char *node, GError **error);
 
 /* For a device's drive= property: the back end, claimed for it, a reference.  NULL and error. */
 BlockBackend *blk_claim(MachineState *machine, const char *id, void *user, GError **error);
@@ -96,6 +104,8 @@ typedef struct BlockOpenOptions {
     bool cache_writethrough;
     bool cache_no_flush; /* cache=unsafe */
     bool discard;        /* pass TRIM on as holes; else it is ignored */
+    bool detect_zeroes;  /* write zeros as holes where the image has such, */
+    bool detect_zeroes_unmap; /* and give their space back if discard is on */
     uint64_t size;       /* of null-co */
     bool read_zeroes;    /* of null-co */
 } BlockOpenOptions;
@@ -106,6 +116,10 @@ BlockBackend *blk_new(const char *id);
 bool blk_open(BlockBackend *blk, const char *file, const BlockOpenOptions *options, GError **error);
 /* Take the medium out; waits for what is under way.  Device lock not held. */
 void blk_close(BlockBackend *blk);
+/* The medium of `from`, which has none then, in place of that of `to`. */
+void blk_move(BlockBackend *to, BlockBackend *from);
+/* Cache mode, for the monitor. */
+void blk_get_cache(const BlockBackend *blk, bool *ret_direct, bool *ret_no_flush);
 BlockBackend *blk_ref(BlockBackend *blk);
 void blk_unref(BlockBackend *blk);
 
@@ -117,10 +131,13 @@ bool blk_is_read_only(const BlockBackend *blk);
 int64_t blk_length(const BlockBackend *blk);
 uint64_t blk_sectors(const BlockBackend *blk); /* of 512, rounded up */
 bool blk_write_cache(const BlockBackend *blk);
+bool blk_can_discard(const BlockBackend *blk); /* discard=on */
 void blk_set_write_cache(BlockBackend *blk, bool on);
 /* How many media there have been: a CD drive compares it. */
 unsigned blk_media_generation(const BlockBackend *blk);
 void blk_set_error_actions(BlockBackend *blk, BlockErrorAction on_read, BlockErrorAction on_write);
+void blk_get_error_actions(const BlockBackend *blk, BlockErrorAction *ret_on_read,
+                           BlockErrorAction *ret_on_write);
 /* `error` > 0 is an errno; REPORT, IGNORE or STOP. */
 BlockErrorAction blk_error_action(const BlockBackend *blk, bool is_read, int error);
 

@@ -20,6 +20,7 @@ typedef struct DriveOptions {
     int index, bus, unit; /* -1: not given */
     bool read_only, read_only_given, snapshot;
     int on_read, on_write;
+    int detect_zeroes;
     BlockOpenOptions open;
 } DriveOptions;
 
@@ -157,8 +158,9 @@ static const char *const error_actions[] = {"report", "ignore", "enospc", "stop"
 static const char *const read_error_actions[] = {"report", "ignore", "stop", NULL};
 static const char *const cache_modes[] = {"none",   "writeback",  "writethrough",
                                           "unsafe", "directsync", NULL};
-static const char *const aio_names[] = {"threads", NULL};
-static const char *const detect_zeroes[] = {"off", NULL};
+/* Threads do it whatever is said. */
+static const char *const aio_names[] = {"threads", "native", "io_uring", NULL};
+static const char *const detect_zeroes[] = {"off", "on", "unmap", NULL};
 static const char *const interface_choices[] = {"none",   "ide",    "scsi", "floppy",
                                                 "pflash", "virtio", "sd",   NULL};
 
@@ -212,7 +214,7 @@ static const DriveOption drive_options[] = {
     {"locking",       set_locking,    0,                       NULL             },
     {"file.locking",  set_locking,    0,                       NULL             },
     {"aio",           set_choice,     0,                       aio_names        },
-    {"detect-zeroes", set_choice,     0,                       detect_zeroes    },
+    {"detect-zeroes", set_choice,     FIELD(detect_zeroes),    detect_zeroes    },
     {"size",          set_size,       FIELD(open.size),        NULL             },
     {"read-zeroes",   set_bool,       FIELD(open.read_zeroes), NULL             },
 };
@@ -433,6 +435,8 @@ static BlockBackend *drive_open(DriveOptions *o, GError **error)
     o->open.format = o->format;
     o->open.driver = o->driver;
     o->open.snapshot = o->snapshot;
+    o->open.detect_zeroes = o->detect_zeroes > 0;
+    o->open.detect_zeroes_unmap = o->detect_zeroes == 2;
     o->open.read_only = o->read_only || cdrom;
     blk_set_error_actions(blk, (BlockErrorAction)o->on_read, (BlockErrorAction)o->on_write);
     if (!(o->file && *o->file) && !null) {
@@ -509,6 +513,13 @@ bool blk_drive_add_file(MachineState *machine, const char *file, BlockInterface 
     return ok;
 }
 
+void blk_drive_del(MachineState *machine, DriveInfo *drive)
+{
+    blk_drain(drive->blk);
+    g_ptr_array_remove(machine->drives, drive);
+    drive_free(drive);
+}
+
 void blk_drives_free(MachineState *machine)
 {
     if (!machine->drives) {
@@ -537,21 +548,6 @@ bool blk_drives_check_claimed(MachineState *machine, GError **error)
         }
     }
     return true;
-}
-
-void blk_drives_print(MachineState *machine, GString *out)
-{
-    for (guint i = 0; machine->drives && i < machine->drives->len; i++) {
-        DriveInfo *drive = machine->drives->pdata[i];
-        const char *file = blk_filename(drive->blk);
-
-        if (file) {
-            g_string_append_printf(out, "%s: %s (raw%s)\n", drive->id, file,
-                                   blk_is_read_only(drive->blk) ? ", read-only" : "");
-        } else {
-            g_string_append_printf(out, "%s: [not inserted]\n", drive->id);
-        }
-    }
 }
 
 BlockBackend *blk_claim(MachineState *machine, const char *id, void *user, GError **error)

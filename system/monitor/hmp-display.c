@@ -266,8 +266,11 @@ void hmp_change(MachineState *machine, const char *rest, GString *out)
     g_auto(GStrv) words = split_words(rest);
     g_autoptr(GError) error = NULL;
 
-    if (g_strv_length(words) != 3 || !g_str_equal(words[0], "vnc") ||
-        (!g_str_equal(words[1], "password") && !g_str_equal(words[1], "passwd"))) {
+    if (words[0] && !g_str_equal(words[0], "vnc")) {
+        hmp_change_medium(machine, rest, out);
+        return;
+    }
+    if (g_strv_length(words) != 3 || (!g_str_equal(words[1], "password") && !g_str_equal(words[1], "passwd"))) {
         g_string_append(out, "error: expected vnc password PASSWORD\n");
         return;
     }

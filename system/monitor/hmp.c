@@ -62,7 +62,7 @@ static const struct {
     const char *name, *help;
     void (*run)(MachineState *machine, GString *out);
 } info_topics[] = {
-    {"block",     "disks",                    blk_drives_print  },
+    {"block",     "disks",                    hmp_info_block    },
     {"chardev",   "character devices",        info_chardev      },
     {"cpus",      "CPUs",                     hmp_info_cpus     },
     {"flat",      "memory as CPUs see it",    hmp_info_flat     },
@@ -278,11 +278,12 @@ static void run_xp(MachineState *machine, const char *rest, GString *out)
 }
 
 static const HMPCommand commands[] = {
-    {"change",           NULL, "vnc password PASSWORD",   "set the password of VNC",               hmp_change    },
+    {"change",           NULL, "DEVICE FILE [FORMAT] | vnc password PASSWORD", "another medium; the password of VNC",               hmp_change    },
     {"cont",             "c",  "",                        "let the VM run",                        run_cont      },
     {"device_add",       NULL, "TYPE[,PROP=VALUE]",       "add a device",                          run_device_add},
     {"device_del",       NULL, "ID",                      "remove a device",                       run_device_del},
     {"expire_password",  NULL, "vnc TIME",                "when it ends: now, never, +SECONDS",    hmp_expire_password},
+    {"eject",            NULL, "[-f] DEVICE",             "take the medium out of a drive",        hmp_eject     },
     {"help",             "?",  "",                        "this list",                             run_help      },
     {"info",             NULL, "TOPIC",                   "show something; without a topic: what", run_info      },
     {"log",              NULL, "ITEM[,ITEM]|none",        "as -d",                                 run_log       },

@@ -57,6 +57,11 @@ void hmp_info_lapic(MachineState *machine, const char *apic_id, GString *out);
 void hmp_info_mice(MachineState *machine, GString *out);
 void hmp_info_vnc(MachineState *machine, GString *out);
 
+/* qmp-block.c */
+void hmp_info_block(MachineState *machine, GString *out);
+void hmp_eject(MachineState *machine, const char *rest, GString *out);
+void hmp_change_medium(MachineState *machine, const char *rest, GString *out);
+
 /* hmp-display.c: commands, with what follows their name */
 void hmp_screendump(MachineState *machine, const char *rest, GString *out);
 void hmp_sendkey(MachineState *machine, const char *rest, GString *out);
@@ -88,8 +93,7 @@ typedef struct QMPCommand {
 /* Tables end with a NULL name. */
 extern const QMPCommand qmp_control_commands[], qmp_query_commands[], qmp_qom_commands[],
     qmp_display_commands[];
-extern const QMPCommand qmp_cpu_commands[];
-extern const QMPCommand qmp_pci_commands[];
+extern const QMPCommand qmp_cpu_commands[], qmp_pci_commands[], qmp_block_commands[];
 typedef void (*QMPCommandVisitor)(const QMPCommand *command, void *opaque);
 void qmp_command_foreach(QMPCommandVisitor fn, void *opaque);
 

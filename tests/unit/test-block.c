@@ -235,8 +235,6 @@ static void test_places(void)
     escaped = g_strdup_printf("file=%s,,x,if=none,id=odd,format=raw", file);
     g_assert_true(blk_drive_add(m, escaped, &error));
     g_assert_cmpstr(blk_filename(blk_by_id(m, "odd")), ==, odd);
-    blk_drives_print(m, text);
-    g_assert_nonnull(strstr(text->str, "odd: "));
     g_unlink(odd);
     end(m);
 }
