@@ -23,15 +23,15 @@ void qbus_allow_hotplug(BusState *bus)
 
 bool qdev_check_hotplug(DeviceClass *dc, BusState *bus, GError **error)
 {
+    if (bus && !qbus_is_hotpluggable(bus)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "Bus '%s' does not support hotplugging", OBJECT(bus)->name);
+        return false;
+    }
     if (!dc->hotpluggable) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
                     "Device '%s' does not support hotplugging",
                     object_class_get_name(OBJECT_CLASS(dc)));
-        return false;
-    }
-    if (bus && !qbus_is_hotpluggable(bus)) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
-                    "Bus '%s' does not support hotplugging", OBJECT(bus)->name);
         return false;
     }
     return true;

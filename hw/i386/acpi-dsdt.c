@@ -17,6 +17,7 @@
 #define OSC_UNKNOWN_UUID     0x04
 #define OSC_UNKNOWN_REVISION 0x08
 #define OSC_MASKED           0x10
+#define OSC_NATIVE_HOTPLUG   0x01
 #define OSC_GRANTED          0x1f /* native hot-plug, SHPC, PME, AER, PCI Express capability */
 
 /* _STA (6.3.7) */
@@ -372,7 +373,7 @@ static void put_or(Aml *a, const char *name, unsigned bits)
 }
 
 /* Hot-plug, PME, AER and the capability structure; what else was asked for is taken out. */
-static void put_control_answer(Aml *a)
+static void put_control_answer(Aml *a, const AcpiPcConfig *config)
 {
     aml_if(a);
     aml_equal(a);
@@ -384,7 +385,7 @@ static void put_control_answer(Aml *a)
     aml_end(a);
     aml_and(a);
     aml_ref(a, "CDW3");
-    aml_int(a, OSC_GRANTED);
+    aml_int(a, config->pci_hotplug ? OSC_GRANTED & ~OSC_NATIVE_HOTPLUG : OSC_GRANTED);
     aml_local(a, 0);
     aml_if(a);
     aml_equal(a);
@@ -403,7 +404,7 @@ static void put_control_answer(Aml *a)
  * _OSC (PCI Firmware Specification 3.2, 4.5.1): which features of PCI Express the system may drive
  * itself.  CDW1 7 on: 1 failure  2 unknown UUID  3 unknown revision  4 capabilities masked.
  */
-static void put_control_method(Aml *a)
+static void put_control_method(Aml *a, const AcpiPcConfig *config)
 {
     static const uint8_t uuid[16] = {0x5b, 0x4d, 0xdb, 0x33, 0xf7, 0x1f, 0x1c, 0x40,
                                      0x96, 0x57, 0x74, 0x41, 0xc0, 0x3d, 0xd7, 0x66};
@@ -420,7 +421,7 @@ static void put_control_method(Aml *a)
     aml_equal(a);
     aml_arg(a, 0);
     aml_bytes(a, uuid, sizeof(uuid));
-    put_control_answer(a);
+    put_control_answer(a, config);
     aml_end(a);
     aml_else(a);
     put_or(a, "CDW1", OSC_UNKNOWN_UUID);
@@ -437,7 +438,7 @@ static void put_pci(Aml *a, const AcpiPcConfig *config)
     if (config->chipset->express) {
         aml_name(a, "_CID");
         aml_eisaid(a, "PNP0A03");
-        put_control_method(a);
+        put_control_method(a, config);
     }
     put_int_name(a, "_UID", 0);
     put_host_resources(a, config);

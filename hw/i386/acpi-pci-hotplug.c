@@ -15,6 +15,8 @@
 #define DEVICE_CHECK  1u
 #define EJECT_REQUEST 3u
 
+#define STA_PRESENT_ENABLED 0x0bu
+
 static void put_region(Aml *a, const char *name, uint16_t base, unsigned size)
 {
     aml_operation_region(a, name, AML_SYSTEM_IO, base, size);
@@ -34,6 +36,23 @@ static void put_registers(Aml *a, uint16_t base)
     aml_field_unit(a, "BNUM", 32);
     aml_end(a);
     aml_mutex(a, "BLCK");
+}
+
+/* The ports are taken. */
+static void put_resources(Aml *a, uint16_t base)
+{
+    aml_device(a, "PHPR");
+    aml_name(a, "_HID");
+    aml_eisaid(a, "PNP0A06");
+    aml_name(a, "_UID");
+    aml_string(a, "PCI Hotplug resources");
+    aml_name(a, "_STA");
+    aml_int(a, STA_PRESENT_ENABLED);
+    aml_name(a, "_CRS");
+    aml_resources(a);
+    aml_res_io(a, base, 1, ACPI_PCI_HOTPLUG_SIZE);
+    aml_end(a);
+    aml_end(a);
 }
 
 /* PCEJ(bus, slot) */
@@ -190,6 +209,7 @@ void acpi_dsdt_put_pci_hotplug(Aml *a, const AcpiPcConfig *config)
         return;
     }
     aml_scope(a, "\\_SB.PCI0");
+    put_resources(a, hp->base);
     put_registers(a, hp->base);
     put_eject_method(a);
     put_bus(a, hp, hp->root);

@@ -99,6 +99,7 @@ static uint8_t q35_ioapic_pin(unsigned slot, unsigned pin)
 static void q35_describe_chipset(PCMachineState *pcms, AcpiPcConfig *config)
 {
     config->gpe_base = config->pm_base + ICH9_PM_GPE0;
+    config->pci_hotplug = ich9_lpc_pci_hotplug(pcms->lpc);
     q35_host_mmcfg(pcms->q35_host, &config->mmcfg_base, &config->mmcfg_size);
     if (x86_boots_directly(X86_MACHINE(pcms))) {
         config->mmcfg_base = q35_mmcfg_base(pcms);

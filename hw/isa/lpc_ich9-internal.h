@@ -5,6 +5,7 @@
 #ifndef HW_ISA_LPC_ICH9_INTERNAL_H
 #define HW_ISA_LPC_ICH9_INTERNAL_H
 
+#include "hw/acpi/pci-hotplug.h"
 #include "hw/acpi/ich9-pm.h"
 #include "hw/acpi/smi-features.h"
 #include "hw/isa/apm.h"
@@ -30,6 +31,8 @@ struct ICH9LPCState {
     uint32_t wires;      /* of the PCI bus, that are asserted */
     bool sci_level;      /* asserted by the PM block */
     uint32_t gsi_levels; /* that we hold */
+    ACPIPCIHotplug pci_hotplug;
+    bool bridge_hotplug;
 };
 
 /* lpc_ich9-pirq.c */

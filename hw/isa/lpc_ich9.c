@@ -205,6 +205,9 @@ static void lpc_reset_exit(DeviceState *dev)
 
     lpc->parent_obj.config[LPC_LPC_IO_DEC] = enabled & LPC_EN_COMB ? 0x10 : 0;
     pci_set_word(lpc->parent_obj.config + LPC_LPC_EN, enabled);
+    if (lpc->pci_hotplug.dev) {
+        acpi_pci_hotplug_reset(&lpc->pci_hotplug);
+    }
 }
 
 static void lpc_unmap(void *opaque)
@@ -251,6 +254,11 @@ static void lpc_map(ICH9LPCState *lpc, PCIBus *bus)
     qdev_on_unrealize(&dev->parent_obj, lpc_unmap, lpc);
 }
 
+static void lpc_hotplug_event(void *opaque, unsigned n)
+{
+    acpi_pm_raise_gpe(&ICH9_LPC_DEVICE(opaque)->pm.acpi, n);
+}
+
 static bool lpc_realize(PCIDevice *dev, GError **error)
 {
     ICH9LPCState *lpc = ICH9_LPC_DEVICE(dev);
@@ -270,6 +278,10 @@ static bool lpc_realize(PCIDevice *dev, GError **error)
     lpc_init_masks(dev);
     lpc_init_pm(lpc);
     lpc_map(lpc, bus);
+    if (lpc->bridge_hotplug) {
+        acpi_pci_hotplug_init(&lpc->pci_hotplug, &dev->parent_obj, bus, bus->address_space_io,
+                              ACPI_PCI_HOTPLUG_ICH9_BASE, false, true, lpc_hotplug_event, lpc);
+    }
     pci_bus_irqs(bus, ich9_lpc_set_wire, ich9_lpc_map_irq, lpc, ICH9_NUM_WIRES);
     lpc_reset(dev);
     return true;
@@ -303,12 +315,15 @@ static const Property lpc_properties[] = {
     DEFINE_PROP_BOOL("noreboot", ICH9LPCState, noreboot, true,
                      "the board straps the watchdog's reset off"),
     DEFINE_PROP_BOOL("enable_tco", ICH9LPCState, pm.enable_tco, true, "the watchdog is there"),
-    DEFINE_PROP_UINT8("disable_s3", ICH9LPCState, disable_s3, 0,
-                      "leave S3 (suspend to RAM) out", .max = 1),
-    DEFINE_PROP_UINT8("disable_s4", ICH9LPCState, disable_s4, 0,
-                      "leave S4 (suspend to disk) out", .max = 1),
+    DEFINE_PROP_UINT8("disable_s3", ICH9LPCState, disable_s3, 0, "leave S3 (suspend to RAM) out",
+                      .max = 1),
+    DEFINE_PROP_UINT8("disable_s4", ICH9LPCState, disable_s4, 0, "leave S4 (suspend to disk) out",
+                      .max = 1),
     DEFINE_PROP_UINT8("s4_val", ICH9LPCState, s4_val, 2, "SLP_TYP that means S4", .min = 1,
                       .max = 7),
+    DEFINE_PROP_BOOL("acpi-pci-hotplug-with-bridge-support", ICH9LPCState, bridge_hotplug, true,
+                     "slots behind ports and bridges are served through ACPI; off: by the ports' "
+                     "own registers"),
     DEFINE_PROP_BOOL("x-smi-broadcast", ICH9LPCState, smi_broadcast, true,
                      "firmware may ask for SMIs to all CPUs"),
     DEFINE_PROP_BOOL("x-smi-cpu-hotplug", ICH9LPCState, smi_cpu_hotplug, true,
@@ -325,6 +340,7 @@ static const StateField lpc_state[] = {
     ICH9_PM_STATE_FIELDS(ICH9LPCState, pm),
     APM_STATE_FIELDS(ICH9LPCState, apm),
     SMI_FEATURES_STATE_FIELDS(ICH9LPCState, smi_features),
+    ACPI_PCI_HOTPLUG_STATE_FIELDS(ICH9LPCState, pci_hotplug),
     STATE_FIELD(ICH9LPCState, rst_cnt),
     STATE_FIELD(ICH9LPCState, chip_config),
     STATE_FIELD(ICH9LPCState, wires),
@@ -368,7 +384,13 @@ static const TypeInfo lpc_types[] = {
 
 DEFINE_TYPES(lpc_types)
 
-/* ---- for machines ------------------------------------------------------------------------------ */
+ACPIPCIHotplug *ich9_lpc_pci_hotplug(ICH9LPCState *lpc)
+{
+    return lpc->pci_hotplug.dev ? &lpc->pci_hotplug : NULL;
+}
+
+/* ---- for machines ------------------------------------------------------------------------------
+ */
 
 ICH9LPCState *ich9_lpc_create(PCIBus *bus, IRQ *smi, ISABus **ret_isa_bus, GError **error)
 {

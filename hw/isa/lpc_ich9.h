@@ -10,6 +10,7 @@
 #include "hw/nvram/fw_cfg.h"
 #include "hw/pci/pci.h"
 
+typedef struct ACPIPCIHotplug ACPIPCIHotplug;
 #define TYPE_ICH9_LPC_DEVICE "ICH9-LPC"
 OBJECT_DECLARE_SIMPLE(ICH9LPCState, ICH9_LPC_DEVICE, TYPE_ICH9_LPC_DEVICE)
 
@@ -36,5 +37,8 @@ void ich9_lpc_offer_smi_features(ICH9LPCState *lpc, FWCfgState *fw_cfg);
 ACPIPM *ich9_lpc_acpi(ICH9LPCState *lpc);
 /* With no firmware: PM block, ACPI mode, PIRQ routes to `irqs` (A-D and E-H), RCBA. */
 void ich9_lpc_act_as_firmware(ICH9LPCState *lpc, const uint8_t irqs[4]);
+
+/* The registers of PCI hot-plug, for the tables; NULL: turned off. */
+ACPIPCIHotplug *ich9_lpc_pci_hotplug(ICH9LPCState *lpc);
 
 #endif

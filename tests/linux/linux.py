@@ -140,6 +140,9 @@ PCI_HOTPLUG = {
     "pc": ("pc", "pci.0", b"0000:00:1e.0", "1e", []),
     "pc-bridge": ("pc", "b", b"0000:01:03.0", "3", ["-device", "pci-bridge,chassis_nr=1,id=b"]),
     "q35": ("q35", "rp", b"0000:01:00.0", "0", ["-device", "pcie-root-port,id=rp,chassis=1"]),
+    "q35-native": ("q35", "rp", b"0000:01:00.0", "0",
+                   ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+                    "-device", "pcie-root-port,id=rp,chassis=1"]),
 }
 
 
