@@ -99,8 +99,7 @@ static bool add_roms(BootList *list, GPtrArray *roms)
         const OptionROM *rom = g_ptr_array_index(roms, i);
         g_autofree char *name = g_path_get_basename(rom->file);
         if (rom->bootindex >= 0 &&
-            !boot_list_add(list, rom->bootindex,
-                           g_strconcat("/rom@" GENROMS_FOLDER, name, NULL))) {
+            !boot_list_add(list, rom->bootindex, g_strconcat("/rom@" GENROMS_FOLDER, name, NULL))) {
             return false;
         }
     }
@@ -163,9 +162,9 @@ static bool find_geometry(Object *child, const char *name, void *opaque)
     }
     if (any) {
         g_autofree char *path = firmware_device_path(DEVICE(child));
-        g_autofree char *line = g_strdup_printf(
-            "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, path, values[0],
-            values[1], values[2]);
+        g_autofree char *line =
+            g_strdup_printf("%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+                            path, values[0], values[1], values[2]);
         add_line(opaque, line);
     }
     return false;

@@ -12,8 +12,8 @@
 
 /*
  * Firmware paths in the order of "bootindex", one a line with no newline after the last; `first`
- * (may be NULL) before them all; "HALT" after them with -boot strict=on.  NULL and an error when two
- * have the same index.
+ * (may be NULL) before them all; "HALT" after them with -boot strict=on.  NULL and an error when
+ * two have the same index.
  */
 char *boot_order_list(MachineState *machine, const char *first, GError **error);
 /* "PATH cylinders heads sectors", one a line: of the disks that have lcyls, lheads, lsecs set. */

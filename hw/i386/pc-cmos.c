@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a PC's board leaves in CMOS RAM for its firmware.  Ralf Brown's CMOS map; SeaBIOS, src/hw/rtc.h.
+ * What a PC's board leaves in CMOS RAM for its firmware.  Ralf Brown's CMOS map; SeaBIOS,
+ * src/hw/rtc.h.
  *
  *   10 floppy types       12 disk types: 0fh, see 19 and 1a   14 equipment
  *   15 base memory, KiB   17, 30 KiB above 1 MiB              34 64 KiB above 16 MiB

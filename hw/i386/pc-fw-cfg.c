@@ -72,19 +72,23 @@ static void fill_e820(X86MachineState *x86ms)
     fw_cfg_add_board_file(x86ms->fw_cfg, "etc/e820", map->data, map->len * sizeof(E820Entry));
 }
 
-static void fill_smbios(X86MachineState *x86ms)
+static bool fill_smbios(X86MachineState *x86ms, GError **error)
 {
     SmbiosMachine sm = x86_smbios_machine(x86ms, true);
-    uint8_t entry[SMBIOS_ENTRY_SIZE];
-    g_autoptr(GByteArray) tables = smbios_build(x86ms->smbios, &sm, entry);
+    g_autoptr(GByteArray) entry = NULL;
+    g_autoptr(GByteArray) tables = smbios_build(x86ms->smbios, &sm, &entry, error);
 
+    if (!tables) {
+        return false;
+    }
     fw_cfg_add_board_file(x86ms->fw_cfg, SMBIOS_TABLES_FILE, tables->data, tables->len);
-    fw_cfg_add_board_file(x86ms->fw_cfg, SMBIOS_ENTRY_FILE, entry, sizeof(entry));
+    fw_cfg_add_board_file(x86ms->fw_cfg, SMBIOS_ENTRY_FILE, entry->data, entry->len);
+    return true;
 }
 
 /*
- * Firmware asks for the sizes once, before it has configured anything, so what is added to the tables
- * later (MCFG) must fit.
+ * Firmware asks for the sizes once, before it has configured anything, so what is added to the
+ * tables later (MCFG) must fit.
  */
 static GBytes *padded(const void *data, gsize size, gsize multiple)
 {
@@ -108,8 +112,8 @@ static void build_acpi(void *opaque)
     g_autoptr(AcpiTables) t = acpi_build_pc(&pcms->acpi_config);
     g_autoptr(GBytes) tables = padded(t->data->data, t->data->len, TABLES_MULTIPLE);
     g_autoptr(GBytes) rsdp = acpi_rsdp_template(t), commands = acpi_loader_script(t);
-    g_autoptr(GBytes) script = padded(g_bytes_get_data(commands, NULL), g_bytes_get_size(commands),
-                                      SCRIPT_MULTIPLE);
+    g_autoptr(GBytes) script =
+        padded(g_bytes_get_data(commands, NULL), g_bytes_get_size(commands), SCRIPT_MULTIPLE);
 
     fw_cfg_set_file(s, ACPI_TABLES_FILE, tables);
     fw_cfg_set_file(s, ACPI_RSDP_FILE, rsdp);
@@ -223,8 +227,7 @@ static void fill_boot_times(MachineState *machine)
 
     fw_cfg_add_board_file(machine->fw_cfg, "etc/boot-fail-wait", &fail_wait, sizeof(fail_wait));
     if (machine->boot.splash_time >= 0) {
-        fw_cfg_add_board_file(machine->fw_cfg, "etc/boot-menu-wait", &menu_wait,
-                              sizeof(menu_wait));
+        fw_cfg_add_board_file(machine->fw_cfg, "etc/boot-menu-wait", &menu_wait, sizeof(menu_wait));
     }
 }
 
@@ -254,8 +257,8 @@ bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error)
     fill_keys(pcms);
     fill_hpet(pcms);
     fill_e820(x86ms);
-    fill_smbios(x86ms);
     fill_acpi(pcms);
     fill_system_states(pcms);
-    return fill_boot(pcms, error) && fill_options(MACHINE(pcms), error);
+    return fill_smbios(x86ms, error) && fill_boot(pcms, error) &&
+           fill_options(MACHINE(pcms), error);
 }

@@ -40,12 +40,28 @@ E820Map *x86_ram_map(const X86MachineState *x86ms)
     return map;
 }
 
+/* For -smbios type=41,pcidev=ID. */
+static bool find_pci(void *opaque, const char *id, uint8_t *ret_bus, uint8_t *ret_devfn)
+{
+    Object *obj = object_resolve_path_component(MACHINE(opaque)->peripheral, id);
+
+    if (!obj || !object_dynamic_cast(obj, TYPE_PCI_DEVICE)) {
+        return false;
+    }
+    *ret_bus = (uint8_t)pci_bus_num(pci_get_bus(PCI_DEVICE(obj)));
+    *ret_devfn = (uint8_t)PCI_DEVICE(obj)->devfn;
+    return true;
+}
+
 SmbiosMachine x86_smbios_machine(X86MachineState *x86ms, bool firmware)
 {
     MachineState *machine = MACHINE(x86ms);
     const SMPConfig *smp = &machine->smp;
     SmbiosMachine m = {
         .firmware = firmware,
+        .entry_point_64 = x86ms->smbios_entry_point == SMBIOS_ENTRY_POINT_64,
+        .find_pci = find_pci,
+        .opaque = machine,
         .below_4g = x86ms->below_4g_mem_size,
         .above_4g = x86ms->above_4g_mem_size,
         .sockets = MAX(smp->sockets, 1),
@@ -84,8 +100,12 @@ static void tell_blob_addresses(X86MachineState *x86ms, const AcpiTables *acpi, 
 static bool add_tables(X86MachineState *x86ms, AcpiTables *acpi, StartTables *st, GError **error)
 {
     SmbiosMachine sm = x86_smbios_machine(x86ms, false);
-    uint8_t entry[SMBIOS_ENTRY_SIZE], rsdp[ACPI_RSDP_SIZE];
-    g_autoptr(GByteArray) dmi = smbios_build(x86ms->smbios, &sm, entry);
+    uint8_t rsdp[ACPI_RSDP_SIZE];
+    g_autoptr(GByteArray) entry = NULL;
+    g_autoptr(GByteArray) dmi = smbios_build(x86ms->smbios, &sm, &entry, error);
+    if (!dmi) {
+        return false;
+    }
     if (acpi) {
         acpi_tables_take_blobs(acpi);
     }
@@ -100,7 +120,7 @@ static bool add_tables(X86MachineState *x86ms, AcpiTables *acpi, StartTables *st
         return false;
     }
     st->address = st->end - size;
-    smbios_entry_set_address(entry, (uint32_t)st->address + acpi_size);
+    smbios_entry_locate(entry, st->address + acpi_size);
     if (acpi) {
         acpi_tables_resolve(acpi, (uint32_t)st->address);
         acpi_rsdp_resolved(acpi, (uint32_t)st->address, rsdp);
@@ -114,8 +134,8 @@ static bool add_tables(X86MachineState *x86ms, AcpiTables *acpi, StartTables *st
     }
     return x86_boot_add_bytes(x86ms->loader, "SMBIOS tables", st->address + acpi_size, dmi->data,
                               dmi->len, error) &&
-           x86_boot_add_bytes(x86ms->loader, "SMBIOS entry point", SMBIOS_ADDRESS, entry,
-                              sizeof(entry), error);
+           x86_boot_add_bytes(x86ms->loader, "SMBIOS entry point", SMBIOS_ADDRESS,
+                              entry->data, entry->len, error);
 }
 
 /* Where the extended area is, how much memory lies below it, and the serial ports. */

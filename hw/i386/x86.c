@@ -203,6 +203,9 @@ static bool check_max_ram_below_4g(Object *obj, const Property *prop, GVariant *
     return true;
 }
 
+static const char *const smbios_entry_point_names[] = {"32", "64", NULL};
+static const EnumInfo smbios_entry_point_enum = {"SmbiosEntryPointType", smbios_entry_point_names};
+
 static const Property x86_machine_properties[] = {
     DEFINE_PROP_SIZE("max-ram-below-4g", X86MachineState, max_ram_below_4g, 0,
                      "most RAM below 4 GiB; 0: chosen by the size of RAM",
@@ -210,6 +213,9 @@ static const Property x86_machine_properties[] = {
     DEFINE_PROP_ON_OFF_AUTO("acpi", X86MachineState, acpi, ON_OFF_AUTO_AUTO, "ACPI tables"),
     DEFINE_PROP_ON_OFF_AUTO("smm", X86MachineState, smm, ON_OFF_AUTO_AUTO,
                             "system management mode; auto: if the accelerator has it"),
+    DEFINE_PROP_ENUM("smbios-entry-point-type", X86MachineState, smbios_entry_point,
+                     &smbios_entry_point_enum, SMBIOS_ENTRY_POINT_32,
+                     "bits of the SMBIOS entry point: version 2.8 or 3.0"),
     DEFINE_PROP_END,
 };
 

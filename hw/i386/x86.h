@@ -32,7 +32,8 @@ struct X86MachineState {
 
     /* properties */
     uint64_t max_ram_below_4g;
-    int acpi, smm; /* OnOffAuto */
+    int acpi, smm;          /* OnOffAuto */
+    int smbios_entry_point; /* SmbiosEntryPointType */
 
     uint64_t below_4g_mem_size, above_4g_mem_size;
     MemoryRegion ram_below_4g, ram_above_4g;

@@ -14,6 +14,7 @@
  */
 #include "hw/nvram/fw_cfg.h"
 #include <string.h>
+#include "hw/core/option-text.h"
 #include "hw/core/machine.h"
 #include "system/memory/memory.h"
 
@@ -294,28 +295,9 @@ static GBytes *fw_cfg_option_data(const FWCfgOption *opt, GError **error)
     return g_bytes_new_take(g_steal_pointer(&data), len);
 }
 
-/* Commas separate; a doubled one stands for itself. */
-static GStrv split_commas(const char *text)
-{
-    g_autoptr(GStrvBuilder) parts = g_strv_builder_new();
-    g_autoptr(GString) part = g_string_new(NULL);
-
-    for (; *text; text++) {
-        if (*text == ',' && text[1] != ',') {
-            g_strv_builder_add(parts, part->str);
-            g_string_truncate(part, 0);
-            continue;
-        }
-        text += *text == ',';
-        g_string_append_c(part, *text);
-    }
-    g_strv_builder_add(parts, part->str);
-    return g_strv_builder_end(parts);
-}
-
 bool fw_cfg_add_option(FWCfgState *s, const char *option, GError **error)
 {
-    g_auto(GStrv) parts = split_commas(option);
+    g_auto(GStrv) parts = option_split(option);
     FWCfgOption opt = {0};
 
     for (int i = 0; parts[i]; i++) {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * DMTF DSP0134, System Management BIOS Reference Specification 2.8: 5.2.1 (entry point), 6.1
- * (structures), 7.1, 7.2, 7.4, 7.5, 7.17, 7.18, 7.20, 7.33, 7.45 (types 0, 1, 3, 4, 16, 17, 19,
- * 32, 127).
+ * DMTF DSP0134, System Management BIOS Reference Specification 2.8 and 3.0: 5.2.1, 5.2.2 (entry
+ * points), 6.1 (structures), 7.1 to 7.5, 7.9, 7.12, 7.17, 7.18, 7.20, 7.33, 7.42, 7.45 (types 0 to
+ * 4, 8, 11, 16, 17, 19, 32, 41, 127).
  */
-#include "hw/smbios/smbios.h"
 #include <string.h>
-
-G_DEFINE_QUARK(smbios - error, smbios_error)
+#include "hw/smbios/smbios-internal.h"
 
 #define MIB              (1024ull * 1024)
 #define GIB              (1024ull * MIB)
@@ -17,209 +15,24 @@ G_DEFINE_QUARK(smbios - error, smbios_error)
 /* Structure handles: one range a type, as the firmware of a pc has them. */
 #define HANDLE_BIOS      0x0000u
 #define HANDLE_SYSTEM    0x0100u
+#define HANDLE_BOARD     0x0200u
 #define HANDLE_CHASSIS   0x0300u
 #define HANDLE_PROCESSOR 0x0400u
+#define HANDLE_PORT      0x0800u
+#define HANDLE_OEM       0x0e00u
 #define HANDLE_ARRAY     0x1000u
 #define HANDLE_DIMM      0x1100u
 #define HANDLE_MAPPING   0x1300u
 #define HANDLE_BOOT      0x2000u
+#define HANDLE_ONBOARD   0x2900u
 #define HANDLE_END       0x7f00u
 #define HANDLE_NONE      0xfffeu
-
-typedef enum SmbiosText {
-    BIOS_VENDOR,
-    BIOS_VERSION,
-    BIOS_DATE,
-    SYSTEM_VENDOR,
-    SYSTEM_PRODUCT,
-    SYSTEM_VERSION,
-    SYSTEM_SERIAL,
-    SYSTEM_SKU,
-    SYSTEM_FAMILY,
-    CHASSIS_VENDOR,
-    CHASSIS_VERSION,
-    CHASSIS_SERIAL,
-    CHASSIS_ASSET,
-    CPU_SOCKET,
-    CPU_VENDOR,
-    CPU_VERSION,
-    DIMM_LOCATOR,
-    DIMM_VENDOR,
-    TEXT_COUNT,
-} SmbiosText;
-
-typedef struct TextRow {
-    uint8_t type;
-    const char *key;
-} TextRow;
-
-static const TextRow text_rows[TEXT_COUNT] = {
-    [BIOS_VENDOR] = {0,  "vendor"      },
-      [BIOS_VERSION] = {0,  "version"     },
-    [BIOS_DATE] = {0,  "date"        },
-      [SYSTEM_VENDOR] = {1,  "manufacturer"},
-    [SYSTEM_PRODUCT] = {1,  "product"     },
-      [SYSTEM_VERSION] = {1,  "version"     },
-    [SYSTEM_SERIAL] = {1,  "serial"      },
-      [SYSTEM_SKU] = {1,  "sku"         },
-    [SYSTEM_FAMILY] = {1,  "family"      },
-      [CHASSIS_VENDOR] = {3,  "manufacturer"},
-    [CHASSIS_VERSION] = {3,  "version"     },
-      [CHASSIS_SERIAL] = {3,  "serial"      },
-    [CHASSIS_ASSET] = {3,  "asset"       },
-      [CPU_SOCKET] = {4,  "sock_pfx"    },
-    [CPU_VENDOR] = {4,  "manufacturer"},
-      [CPU_VERSION] = {4,  "version"     },
-    [DIMM_LOCATOR] = {17, "loc_pfx"     },
-      [DIMM_VENDOR] = {17, "manufacturer"},
-};
-
-struct SmbiosConfig {
-    char *text[TEXT_COUNT]; /* NULL: not given */
-    uint8_t uuid[16];
-    GPtrArray *files; /* of GBytes */
-};
-
-/* ---- configuration -------------------------------------------------------------- */
-
-static void set_text(SmbiosConfig *config, SmbiosText which, const char *value)
-{
-    g_free(config->text[which]);
-    config->text[which] = g_strdup(value);
-}
-
-SmbiosConfig *smbios_config_new(const char *product, const char *version)
-{
-    static const SmbiosText vendors[] = {SYSTEM_VENDOR, CHASSIS_VENDOR, CPU_VENDOR, DIMM_VENDOR};
-    static const SmbiosText versions[] = {SYSTEM_VERSION, CHASSIS_VERSION, CPU_VERSION};
-    SmbiosConfig *config = g_new0(SmbiosConfig, 1);
-
-    config->files = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    for (size_t i = 0; i < G_N_ELEMENTS(vendors); i++) {
-        set_text(config, vendors[i], "Quoin");
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(versions); i++) {
-        set_text(config, versions[i], version);
-    }
-    set_text(config, BIOS_VENDOR, "Quoin");
-    set_text(config, BIOS_VERSION, "1");
-    set_text(config, BIOS_DATE, "04/01/2014");
-    set_text(config, SYSTEM_PRODUCT, product);
-    set_text(config, CPU_SOCKET, "CPU");
-    set_text(config, DIMM_LOCATOR, "DIMM");
-    return config;
-}
-
-void smbios_config_free(SmbiosConfig *config)
-{
-    if (config) {
-        for (int i = 0; i < TEXT_COUNT; i++) {
-            g_free(config->text[i]);
-        }
-        g_ptr_array_unref(config->files);
-        g_free(config);
-    }
-}
-
-/* The first three fields are little-endian since 2.6 (7.2.1). */
-void smbios_config_set_uuid(SmbiosConfig *config, const uint8_t uuid[16])
-{
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-
-    for (int i = 0; i < 16; i++) {
-        config->uuid[i] = uuid[order[i]];
-    }
-}
-
-static bool option_error(GError **error, const char *what, const char *text)
-{
-    g_set_error(error, SMBIOS_ERROR, SMBIOS_ERROR_OPTION, "-smbios: %s '%s'", what, text);
-    return false;
-}
-
-bool smbios_parse_uuid(const char *text, uint8_t uuid[16])
-{
-    if (!g_uuid_string_is_valid(text)) {
-        return false;
-    }
-    for (int i = 0; i < 16; text++) {
-        if (*text != '-') {
-            uuid[i++] =
-                (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]));
-            text++;
-        }
-    }
-    return true;
-}
-
-static bool option_set(SmbiosConfig *config, uint64_t type, const char *key, const char *value,
-                       GError **error)
-{
-    uint8_t uuid[16];
-
-    if (type == 1 && !strcmp(key, "uuid")) {
-        if (!smbios_parse_uuid(value, uuid)) {
-            return option_error(error, "not a UUID:", value);
-        }
-        smbios_config_set_uuid(config, uuid);
-        return true;
-    }
-    for (int i = 0; i < TEXT_COUNT; i++) {
-        if (text_rows[i].type == type && !strcmp(text_rows[i].key, key)) {
-            set_text(config, i, value);
-            return true;
-        }
-    }
-    return option_error(error, "this type has no field", key);
-}
-
-static bool option_file(SmbiosConfig *config, const char *path, GError **error)
-{
-    char *data;
-    gsize len;
-
-    if (!g_file_get_contents(path, &data, &len, error)) {
-        g_prefix_error(error, "-smbios: ");
-        return false;
-    }
-    if (len < 4 || len > UINT16_MAX || (uint8_t)data[1] < 4 || (uint8_t)data[1] > len) {
-        g_free(data);
-        return option_error(error, "not a structure:", path);
-    }
-    g_ptr_array_add(config->files, g_bytes_new_take(data, len));
-    return true;
-}
-
-bool smbios_config_option(SmbiosConfig *config, const char *option, GError **error)
-{
-    g_auto(GStrv) parts = g_strsplit(option, ",", -1);
-    guint64 type = G_MAXUINT64;
-
-    for (int i = 0; parts[i]; i++) {
-        g_auto(GStrv) kv = g_strsplit(parts[i], "=", 2);
-        if (!kv[0] || !kv[1]) {
-            return option_error(error, "expected key=value, not", parts[i]);
-        }
-        if (!strcmp(kv[0], "file")) {
-            return option_file(config, kv[1], error);
-        }
-        if (!strcmp(kv[0], "type")) {
-            if (!g_ascii_string_to_unsigned(kv[1], 10, 0, 255, &type, NULL)) {
-                return option_error(error, "type is a number from 0 to 255, not", kv[1]);
-            }
-        } else if (type == G_MAXUINT64) {
-            return option_error(error, "type= must come before", parts[i]);
-        } else if (!option_set(config, type, kv[0], kv[1], error)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* ---- structures --------------------------------------------------------------------- */
 
 typedef struct Builder {
     const SmbiosConfig *config;
+    const SmbiosMachine *machine;
     GByteArray *out;
     guint start;      /* of the open structure */
     GString *strings; /* of the open structure */
@@ -242,6 +55,13 @@ static void begin(Builder *b, uint8_t type, uint16_t handle)
     put(b, handle, 2);
 }
 
+static void add_string(Builder *b, const char *text)
+{
+    g_string_append(b->strings, text);
+    g_string_append_c(b->strings, 0);
+    b->nr_strings++;
+}
+
 /* The number of a string in this structure's list; 0: none (6.1.3). */
 static void put_text(Builder *b, const char *text)
 {
@@ -249,9 +69,8 @@ static void put_text(Builder *b, const char *text)
         put(b, 0, 1);
         return;
     }
-    g_string_append(b->strings, text);
-    g_string_append_c(b->strings, 0);
-    put(b, ++b->nr_strings, 1);
+    add_string(b, text);
+    put(b, b->nr_strings, 1);
 }
 
 static void put_config_text(Builder *b, SmbiosText which)
@@ -290,9 +109,9 @@ static void put_bios(Builder *b)
     put(b, 0, 1);      /* ROM size: 64 KiB */
     put(b, 1 << 3, 8); /* characteristics are not supported */
     put(b, 0, 1);
-    put(b, 0x14, 1); /* targeted content distribution, a virtual machine */
-    put(b, 0, 1);
-    put(b, 0, 1);
+    put(b, b->config->uefi ? 0x1c : 0x14, 1); /* targeted distribution, (UEFI,) virtual machine */
+    put(b, b->config->release[0], 1);
+    put(b, b->config->release[1], 1);
     put(b, 0xffff, 2); /* no embedded controller */
     end(b);
 }
@@ -311,6 +130,22 @@ static void put_system(Builder *b)
     end(b);
 }
 
+static void put_board(Builder *b)
+{
+    begin(b, 2, HANDLE_BOARD);
+    put_config_text(b, BOARD_VENDOR);
+    put_config_text(b, BOARD_PRODUCT);
+    put_config_text(b, BOARD_VERSION);
+    put_config_text(b, BOARD_SERIAL);
+    put_config_text(b, BOARD_ASSET);
+    put(b, 1, 1); /* a hosting board */
+    put_config_text(b, BOARD_LOCATION);
+    put(b, HANDLE_CHASSIS, 2);
+    put(b, 0x0a, 1); /* motherboard */
+    put(b, 0, 1);    /* contained objects */
+    end(b);
+}
+
 static void put_chassis(Builder *b)
 {
     begin(b, 3, HANDLE_CHASSIS);
@@ -319,13 +154,13 @@ static void put_chassis(Builder *b)
     put_config_text(b, CHASSIS_VERSION);
     put_config_text(b, CHASSIS_SERIAL);
     put_config_text(b, CHASSIS_ASSET);
-    put(b, 0x03030303, 4); /* boot, power, thermal: safe; security: none */
+    put(b, 0x02030303, 4); /* boot, power, thermal: safe; security: unknown */
     put(b, 0, 4);
     put(b, 0, 1); /* height, cords, contained elements */
     put(b, 0, 1);
     put(b, 0, 1);
     put(b, 0, 1);
-    put(b, 0, 1); /* SKU */
+    put_config_text(b, CHASSIS_SKU);
     end(b);
 }
 
@@ -341,26 +176,28 @@ static void put_processor(Builder *b, const SmbiosMachine *m, unsigned n)
     put(b, m->cpu_signature, 4);
     put(b, m->cpu_features, 4);
     put_config_text(b, CPU_VERSION);
-    put(b, 0, 1);    /* voltage */
-    put(b, 0, 2);    /* external clock: unknown */
-    put(b, 2000, 2); /* MHz */
-    put(b, 2000, 2);
+    put(b, 0, 1); /* voltage */
+    put(b, 0, 2); /* external clock: unknown */
+    put(b, b->config->number[CPU_MAX_SPEED], 2);
+    put(b, b->config->number[CPU_CURRENT_SPEED], 2);
     put(b, 0x41, 1);   /* populated, enabled */
     put(b, 1, 1);      /* upgrade: other */
     put(b, 0xffff, 2); /* caches: not described */
     put(b, 0xffff, 2);
     put(b, 0xffff, 2);
-    put(b, 0, 1); /* serial, asset, part */
-    put(b, 0, 1);
-    put(b, 0, 1);
+    put_config_text(b, CPU_SERIAL);
+    put_config_text(b, CPU_ASSET);
+    put_config_text(b, CPU_PART);
     put(b, cores, 1);
     put(b, cores, 1);
     put(b, threads, 1);
-    put(b, 2, 2); /* characteristics: unknown */
-    put(b, 1, 2); /* family 2: other */
-    put(b, m->cores_per_socket, 2);
-    put(b, m->cores_per_socket, 2);
-    put(b, m->threads_per_socket, 2);
+    put(b, 2, 2);            /* characteristics: unknown */
+    put(b, 1, 2);            /* family 2: other */
+    if (m->entry_point_64) { /* since 3.0 */
+        put(b, m->cores_per_socket, 2);
+        put(b, m->cores_per_socket, 2);
+        put(b, m->threads_per_socket, 2);
+    }
     end(b);
 }
 
@@ -393,17 +230,17 @@ static void put_dimm(Builder *b, unsigned n, uint64_t size)
     put(b, 9, 1); /* DIMM, in no set */
     put(b, 0, 1);
     put_numbered_text(b, DIMM_LOCATOR, n);
-    put(b, 0, 1);
+    put_config_text(b, DIMM_BANK);
     put(b, 7, 1); /* RAM, other detail */
     put(b, 2, 2);
-    put(b, 0, 2); /* speed */
+    put(b, b->config->number[DIMM_SPEED], 2);
     put_config_text(b, DIMM_VENDOR);
-    put(b, 0, 1); /* serial, asset, part, attributes */
-    put(b, 0, 1);
-    put(b, 0, 1);
-    put(b, 0, 1);
+    put_config_text(b, DIMM_SERIAL);
+    put_config_text(b, DIMM_ASSET);
+    put_config_text(b, DIMM_PART);
+    put(b, 0, 1); /* attributes */
     put(b, mib > 0x7fff ? mib : 0, 4);
-    put(b, 0, 2); /* configured speed and voltages */
+    put(b, b->config->number[DIMM_SPEED], 2); /* configured; then voltages */
     put(b, 0, 2);
     put(b, 0, 2);
     put(b, 0, 2);
@@ -428,8 +265,9 @@ static void put_mapping(Builder *b, unsigned n, uint64_t start, uint64_t size)
     end(b);
 }
 
-static void put_memory(Builder *b, const SmbiosMachine *m)
+static void put_memory(Builder *b)
 {
+    const SmbiosMachine *m = b->machine;
     uint64_t size = m->below_4g + m->above_4g;
     unsigned dimms = (unsigned)((size + DIMM_MAX - 1) / DIMM_MAX);
 
@@ -439,6 +277,58 @@ static void put_memory(Builder *b, const SmbiosMachine *m)
     }
     put_mapping(b, 0, 0, m->below_4g);
     put_mapping(b, 1, 4 * GIB, m->above_4g);
+}
+
+static void put_ports(Builder *b)
+{
+    for (guint i = 0; i < b->config->ports->len; i++) {
+        const SmbiosPort *port = g_ptr_array_index(b->config->ports, i);
+        begin(b, 8, HANDLE_PORT + i);
+        put_text(b, port->internal);
+        put(b, 0, 1); /* no connector inside */
+        put_text(b, port->external);
+        put(b, port->connector, 1);
+        put(b, port->port, 1);
+        end(b);
+    }
+}
+
+static void put_oem_strings(Builder *b)
+{
+    GPtrArray *strings = b->config->oem_strings;
+
+    if (!strings->len) {
+        return;
+    }
+    begin(b, 11, HANDLE_OEM);
+    put(b, strings->len, 1);
+    for (guint i = 0; i < strings->len; i++) {
+        add_string(b, g_ptr_array_index(strings, i));
+    }
+    end(b);
+}
+
+static bool put_onboard(Builder *b, GError **error)
+{
+    for (guint i = 0; i < b->config->onboard->len; i++) {
+        const SmbiosOnboard *dev = g_ptr_array_index(b->config->onboard, i);
+        uint8_t bus = 0, devfn = 0;
+        if (dev->pcidev && !(b->machine->find_pci &&
+                             b->machine->find_pci(b->machine->opaque, dev->pcidev, &bus, &devfn))) {
+            g_set_error(error, SMBIOS_ERROR, SMBIOS_ERROR_OPTION,
+                        "-smbios: type=41: no PCI device has the id '%s'", dev->pcidev);
+            return false;
+        }
+        begin(b, 41, HANDLE_ONBOARD + i);
+        put_text(b, dev->designation);
+        put(b, dev->kind | 0x80, 1); /* enabled */
+        put(b, dev->instance, 1);
+        put(b, 0, 2); /* segment */
+        put(b, bus, 1);
+        put(b, devfn, 1);
+        end(b);
+    }
+    return true;
 }
 
 static void put_boot_status(Builder *b)
@@ -478,7 +368,7 @@ static uint8_t checksum(const uint8_t *data, size_t len)
     return -sum;
 }
 
-void smbios_entry_set_address(uint8_t entry[SMBIOS_ENTRY_SIZE], uint32_t address)
+static void smbios_entry_set_address(uint8_t entry[SMBIOS_ENTRY_SIZE], uint32_t address)
 {
     address = GUINT32_TO_LE(address);
     memcpy(entry + 0x18, &address, sizeof(address));
@@ -487,13 +377,29 @@ void smbios_entry_set_address(uint8_t entry[SMBIOS_ENTRY_SIZE], uint32_t address
     entry[4] = checksum(entry, SMBIOS_ENTRY_SIZE);
 }
 
-static void put_entry(const Builder *b, uint8_t entry[SMBIOS_ENTRY_SIZE])
+static void smbios_entry64_set_address(uint8_t entry[SMBIOS_ENTRY64_SIZE], uint64_t address)
+{
+    address = GUINT64_TO_LE(address);
+    memcpy(entry + 0x10, &address, sizeof(address));
+    entry[5] = 0;
+    entry[5] = checksum(entry, SMBIOS_ENTRY64_SIZE);
+}
+
+void smbios_entry_locate(GByteArray *entry, uint64_t address)
+{
+    if (entry->len == SMBIOS_ENTRY64_SIZE) {
+        smbios_entry64_set_address(entry->data, address);
+    } else {
+        smbios_entry_set_address(entry->data, (uint32_t)address);
+    }
+}
+
+static void put_entry32(const Builder *b, uint8_t entry[SMBIOS_ENTRY_SIZE])
 {
     uint16_t length = GUINT16_TO_LE((uint16_t)b->out->len);
     uint16_t count = GUINT16_TO_LE((uint16_t)b->count);
     uint16_t largest = GUINT16_TO_LE((uint16_t)b->largest);
 
-    memset(entry, 0, SMBIOS_ENTRY_SIZE);
     memcpy(entry, "_SM_", 4);
     entry[5] = SMBIOS_ENTRY_SIZE;
     entry[6] = 2; /* version 2.8 */
@@ -503,28 +409,112 @@ static void put_entry(const Builder *b, uint8_t entry[SMBIOS_ENTRY_SIZE])
     memcpy(entry + 0x16, &length, 2);
     memcpy(entry + 0x1c, &count, 2);
     entry[0x1e] = 0x28;
-    smbios_entry_set_address(entry, 0);
+}
+
+static void put_entry64(const Builder *b, uint8_t entry[SMBIOS_ENTRY64_SIZE])
+{
+    uint32_t length = GUINT32_TO_LE(b->out->len);
+
+    memcpy(entry, "_SM3_", 5);
+    entry[6] = SMBIOS_ENTRY64_SIZE;
+    entry[7] = 3; /* version 3.0 */
+    entry[0xa] = 1;
+    memcpy(entry + 0xc, &length, 4);
+}
+
+static GByteArray *make_entry(const Builder *b)
+{
+    bool wide = b->machine->entry_point_64;
+    GByteArray *entry = g_byte_array_new();
+
+    g_byte_array_set_size(entry, wide ? SMBIOS_ENTRY64_SIZE : SMBIOS_ENTRY_SIZE);
+    memset(entry->data, 0, entry->len);
+    if (wide) {
+        put_entry64(b, entry->data);
+    } else {
+        put_entry32(b, entry->data);
+    }
+    smbios_entry_locate(entry, 0);
+    return entry;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------- */
+
+/* -smbios file= brings structures of that type in place of ours. */
+static bool is_ours(const Builder *b, uint8_t type)
+{
+    for (guint i = 0; i < b->config->files->len; i++) {
+        const uint8_t *data = g_bytes_get_data(g_ptr_array_index(b->config->files, i), NULL);
+        if (data[0] == type) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void put_processors(Builder *b)
+{
+    for (unsigned n = 0; n < b->machine->sockets; n++) {
+        put_processor(b, b->machine, n);
+    }
+}
+
+static bool put_all(Builder *b, GError **error)
+{
+    static const struct {
+        uint8_t type;
+        void (*put)(Builder *b);
+    } rows[] = {
+        {0,  put_bios       },
+        {1,  put_system     },
+        {2,  put_board      },
+        {3,  put_chassis    },
+        {4,  put_processors },
+        {8,  put_ports      },
+        {11, put_oem_strings},
+        {16, put_memory     },
+        {32, put_boot_status},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        bool wanted = rows[i].type == 0   ? b->config->bios || !b->machine->firmware
+                      : rows[i].type == 2 ? b->config->board
+                                          : true;
+        if (wanted && is_ours(b, rows[i].type)) {
+            rows[i].put(b);
+        }
+    }
+    if (!put_onboard(b, error)) {
+        return false;
+    }
+    put_files(b);
+    begin(b, 127, HANDLE_END);
+    end(b);
+    return true;
+}
+
+static bool check_size(const Builder *b, GError **error)
+{
+    if (!b->machine->entry_point_64 && b->out->len > UINT16_MAX) {
+        g_set_error(error, SMBIOS_ERROR, SMBIOS_ERROR_OPTION,
+                    "-smbios: %u bytes of structures are more than a 32-bit entry point can say "
+                    "(-machine smbios-entry-point-type=64)",
+                    b->out->len);
+        return false;
+    }
+    return true;
 }
 
 GByteArray *smbios_build(const SmbiosConfig *config, const SmbiosMachine *machine,
-                         uint8_t ret_entry[SMBIOS_ENTRY_SIZE])
+                         GByteArray **ret_entry, GError **error)
 {
     g_autoptr(GString) strings = g_string_new(NULL);
-    Builder b = {.config = config, .out = g_byte_array_new(), .strings = strings};
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    Builder b = {.config = config, .machine = machine, .out = out, .strings = strings};
 
-    if (!machine->firmware) {
-        put_bios(&b);
+    if (!put_all(&b, error) || !check_size(&b, error)) {
+        return NULL;
     }
-    put_system(&b);
-    put_chassis(&b);
-    for (unsigned n = 0; n < machine->sockets; n++) {
-        put_processor(&b, machine, n);
-    }
-    put_memory(&b, machine);
-    put_boot_status(&b);
-    put_files(&b);
-    begin(&b, 127, HANDLE_END);
-    end(&b);
-    put_entry(&b, ret_entry);
-    return b.out;
+    *ret_entry = make_entry(&b);
+    return g_steal_pointer(&out);
 }

@@ -9,13 +9,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SMBIOS_ENTRY_SIZE  31u
-#define SMBIOS_ENTRY_FILE  "etc/smbios/smbios-anchor"
-#define SMBIOS_TABLES_FILE "etc/smbios/smbios-tables"
+#define SMBIOS_ENTRY_SIZE   31u /* 2.x */
+#define SMBIOS_ENTRY64_SIZE 24u /* 3.x */
+#define SMBIOS_ENTRY_FILE   "etc/smbios/smbios-anchor"
+#define SMBIOS_TABLES_FILE  "etc/smbios/smbios-tables"
 
 #define SMBIOS_ERROR (smbios_error_quark())
 GQuark smbios_error_quark(void);
 typedef enum SmbiosError { SMBIOS_ERROR_OPTION } SmbiosError;
+
+/* -machine smbios-entry-point-type= */
+typedef enum SmbiosEntryPointType {
+    SMBIOS_ENTRY_POINT_32,
+    SMBIOS_ENTRY_POINT_64
+} SmbiosEntryPointType;
 
 typedef struct SmbiosConfig SmbiosConfig;
 
@@ -30,16 +37,20 @@ bool smbios_parse_uuid(const char *text, uint8_t uuid[16]);
 void smbios_config_set_uuid(SmbiosConfig *config, const uint8_t uuid[16]);
 
 typedef struct SmbiosMachine {
-    bool firmware;               /* it adds type 0 about itself */
+    bool firmware;               /* it adds type 0 about itself, unless -smbios has one */
+    bool entry_point_64;         /* version 3.0, else 2.8 */
     uint64_t below_4g, above_4g; /* bytes of RAM */
     unsigned sockets, cores_per_socket, threads_per_socket;
     uint32_t cpu_signature, cpu_features; /* CPUID 1: EAX and EDX */
+    /* Where the PCI device with this id is; false: there is none.  May be NULL. */
+    bool (*find_pci)(void *opaque, const char *id, uint8_t *ret_bus, uint8_t *ret_devfn);
+    void *opaque;
 } SmbiosMachine;
 
-/* The structures, and the entry point with an address of 0 in it. */
+/* The structures, and in *ret_entry the entry point with an address of 0 in it. */
 GByteArray *smbios_build(const SmbiosConfig *config, const SmbiosMachine *machine,
-                         uint8_t ret_entry[SMBIOS_ENTRY_SIZE]);
+                         GByteArray **ret_entry, GError **error);
 /* Put the structures' address in, and the checksums right. */
-void smbios_entry_set_address(uint8_t entry[SMBIOS_ENTRY_SIZE], uint32_t address);
+void smbios_entry_locate(GByteArray *entry, uint64_t address);
 
 #endif
