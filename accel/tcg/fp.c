@@ -286,7 +286,7 @@ static void restore_component(CPUX86State *env, uint64_t linear, unsigned c, boo
     }
 }
 
-static void exec_xrstor(CPUX86State *env, const X86Insn *i)
+static void exec_xrstor(CPUX86State *env, const X86Insn *i, bool supervisor)
 {
     uint64_t mask = requested(env), header[8], layout, linear, zeroes = 0;
     bool compacted;
@@ -301,7 +301,7 @@ static void exec_xrstor(CPUX86State *env, const X86Insn *i)
     for (int n = compacted ? 2 : 1; n < 8; n++) {
         zeroes |= n < 3 || compacted ? header[n] : 0;
     }
-    if (zeroes || (header[0] & ~env->xcr0) ||
+    if (zeroes || (supervisor && !compacted) || (header[0] & ~env->xcr0) ||
         (compacted && ((layout & ~env->xcr0) || (header[0] & ~layout)))) {
         x86_raise_exception_err(env, EXCP_GP, 0);
     }
@@ -327,15 +327,28 @@ static void exec_xrstor(CPUX86State *env, const X86Insn *i)
     }
 }
 
+/* XSAVES and XRSTORS: there is no supervisor state, so they differ by who may and by the format. */
+static void exec_compacted(CPUX86State *env, const X86Insn *i, unsigned op)
+{
+    if (op != 4) {
+        need_xsave(env);
+        if (x86_cpl(env) != 0) {
+            x86_raise_exception_err(env, EXCP_GP, 0);
+        }
+    }
+    if (op == 3) {
+        exec_xrstor(env, i, true);
+    } else {
+        exec_xsave(env, i, true, true);
+    }
+}
+
 static void exec_xsave_family(CPUX86State *env, const X86Insn *i)
 {
     unsigned op = i->reg & 7;
 
     if (i->opcode == 0xc7) { /* xrstors, xsavec, xsaves */
-        if (op != 4) {
-            x86_raise_exception(env, EXCP_UD);
-        }
-        exec_xsave(env, i, true, true);
+        exec_compacted(env, i, op);
         return;
     }
     switch (op) {
@@ -346,7 +359,7 @@ static void exec_xsave_family(CPUX86State *env, const X86Insn *i)
         exec_fxrstor(env, i);
         break;
     case 5:
-        exec_xrstor(env, i);
+        exec_xrstor(env, i, false);
         break;
     default:
         exec_xsave(env, i, false, op == 6);

@@ -153,6 +153,7 @@ static const struct {
     {CR4_SMEP, X86_FEATURE(FEAT_7_0_EBX, 7)},
     {CR4_SMAP, X86_FEATURE(FEAT_7_0_EBX, 20)},
     {CR4_PKE, X86_FEATURE(FEAT_7_0_ECX, 3)},
+    {CR4_PKS, X86_FEATURE(FEAT_7_0_ECX, 31)},
 };
 
 uint64_t x86_cr4_supported(CPUX86State *env)
@@ -185,7 +186,7 @@ static bool cr4_valid(CPUX86State *env, uint64_t value)
 }
 
 #define CR4_FLUSHES (CR4_PGE | CR4_PAE | CR4_PSE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE |     \
-                     CR4_LA57)
+                     CR4_PKS | CR4_LA57)
 
 void x86_write_cr4(CPUX86State *env, uint64_t value)
 {

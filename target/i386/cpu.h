@@ -327,6 +327,18 @@ static inline bool x86_is_canonical(const CPUX86State *env, uint64_t linear)
 }
 
 /*
+ * The same for what is loaded into registers as an address of later use (bases in MSRs and
+ * descriptor tables, INVPCID): by the width that the CPU has, whatever CR4.LA57 says now.
+ */
+static inline bool x86_is_cpu_canonical(const CPUX86State *env, uint64_t linear)
+{
+    const X86CPUIDConfig *c = &env_archcpu((CPUX86State *)env)->cpuid;
+    unsigned shift = x86_cpuid_has(c, X86_FEATURE(FEAT_7_0_ECX, 16)) ? 7 : 16;
+
+    return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
+}
+
+/*
  * Recompute env->hflags.  To be called after any change to CR0, CR4, EFER,
  * XCR0, RFLAGS.{TF,IOPL,VM,AC}, a segment register or DR7.
  */

@@ -104,7 +104,7 @@ const X86FeatureInfo x86_features[] = {
 
     {"avx512vbmi", "avx512-vbmi", FEAT_7_0_ECX, 1, N, "AVX-512 byte manipulation"},
     {"umip", NULL, FEAT_7_0_ECX, 2, E, "user-mode instruction prevention"},
-    {"pku", NULL, FEAT_7_0_ECX, 3, N, "protection keys for user pages"},
+    {"pku", NULL, FEAT_7_0_ECX, 3, E, "protection keys for user pages"},
     {"waitpkg", NULL, FEAT_7_0_ECX, 5, X, "umonitor, umwait, tpause"},
     {"avx512vbmi2", "avx512-vbmi2", FEAT_7_0_ECX, 6, N, "AVX-512 byte manipulation 2"},
     {"gfni", NULL, FEAT_7_0_ECX, 8, N, "Galois-field instructions"},
@@ -113,13 +113,13 @@ const X86FeatureInfo x86_features[] = {
     {"avx512vnni", "avx512-vnni", FEAT_7_0_ECX, 11, N, "AVX-512 neural-network instructions"},
     {"avx512bitalg", "avx512-bitalg", FEAT_7_0_ECX, 12, N, "AVX-512 bit algorithms"},
     {"avx512-vpopcntdq", NULL, FEAT_7_0_ECX, 14, N, "AVX-512 population count"},
-    {"la57", NULL, FEAT_7_0_ECX, 16, R, "5-level paging"},
+    {"la57", NULL, FEAT_7_0_ECX, 16, E, "5-level paging"},
     {"rdpid", NULL, FEAT_7_0_ECX, 22, E, "rdpid"},
     {"bus-lock-detect", NULL, FEAT_7_0_ECX, 24, X, "bus-lock debug exception"},
     {"cldemote", NULL, FEAT_7_0_ECX, 25, X, "cldemote"},
     {"movdiri", NULL, FEAT_7_0_ECX, 27, N, "direct store"},
     {"movdir64b", NULL, FEAT_7_0_ECX, 28, E, "64-byte direct store"},
-    {"pks", NULL, FEAT_7_0_ECX, 31, X, "protection keys for supervisor pages"},
+    {"pks", NULL, FEAT_7_0_ECX, 31, E, "protection keys for supervisor pages"},
 
     {"avx512-4vnniw", NULL, FEAT_7_0_EDX, 2, X, "AVX-512 4VNNIW"},
     {"avx512-4fmaps", NULL, FEAT_7_0_EDX, 3, X, "AVX-512 4FMAPS"},
@@ -145,7 +145,7 @@ const X86FeatureInfo x86_features[] = {
     {"xsaveopt", NULL, FEAT_D_1_EAX, 0, N, "xsaveopt"},
     {"xsavec", NULL, FEAT_D_1_EAX, 1, N, "xsavec"},
     {"xgetbv1", NULL, FEAT_D_1_EAX, 2, N, "xgetbv with ECX = 1"},
-    {"xsaves", NULL, FEAT_D_1_EAX, 3, X, "xsaves and xrstors"},
+    {"xsaves", NULL, FEAT_D_1_EAX, 3, E, "xsaves and xrstors"},
 
     {"syscall", NULL, FEAT_80000001_EDX, 11, E, "syscall and sysret"},
     {"nx", "xd", FEAT_80000001_EDX, 20, E, "no-execute pages"},

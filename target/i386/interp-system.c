@@ -120,7 +120,7 @@ static void load_table(Interp *x, DescriptorTable *table)
     if (x->v == 2) {
         base &= 0xffffff;
     }
-    if (x->code64 && !x86_is_canonical(x->env, base)) {
+    if (x->code64 && !x86_is_cpu_canonical(x->env, base)) {
         interp_gp(x);
     }
     table->limit = limit;
@@ -509,7 +509,7 @@ void interp_fsgsbase(Interp *x)
         return;
     }
     value = interp_reg(x, x->insn->rm, size);
-    if (!x86_is_canonical(env, value)) {
+    if (!x86_is_cpu_canonical(env, value)) {
         interp_gp(x);
     }
     s->base = value;
@@ -550,9 +550,9 @@ void interp_invpcid(Interp *x)
     linear = interp_linear(x, 16, X86_READ);
     pcid = x86_ld(env, linear, 8, X86_PRIV_CPL);
     address = x86_ld(env, linear + 8, 8, X86_PRIV_CPL);
-    if (type > 3 || (type < 2 && (pcid >> 12)) ||
+    if (type > 3 || pcid >> 12 ||
         (type < 2 && !(env->cr4 & CR4_PCIDE) && pcid) ||
-        (type == 0 && !x86_is_canonical(env, address))) {
+        (type == 0 && !x86_is_cpu_canonical(env, address))) {
         interp_gp(x);
     }
     if (type == 0) {

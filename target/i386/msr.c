@@ -23,6 +23,7 @@
 #define FEAT_DEADLINE   X86_FEATURE(FEAT_1_ECX, 24)
 #define FEAT_TSC_ADJUST X86_FEATURE(FEAT_7_0_EBX, 1)
 #define FEAT_SPEC_CTRL  X86_FEATURE(FEAT_7_0_EDX, 26)
+#define FEAT_PKS        X86_FEATURE(FEAT_7_0_ECX, 31)
 #define FEAT_SYSCALL    X86_FEATURE(FEAT_80000001_EDX, 11)
 #define FEAT_NX         X86_FEATURE(FEAT_80000001_EDX, 20)
 #define FEAT_FXSR_OPT   X86_FEATURE(FEAT_80000001_EDX, 25)
@@ -86,7 +87,7 @@ static bool write_plain(CPUX86State *env, const MSRRow *row, uint32_t index, uin
 
 static bool write_canonical(CPUX86State *env, const MSRRow *row, uint32_t index, uint64_t value)
 {
-    if (!x86_is_canonical(env, value)) {
+    if (!x86_is_cpu_canonical(env, value)) {
         return false;
     }
     *plain(env, row, index) = value;
@@ -114,7 +115,7 @@ static bool read_fs_gs_base(CPUX86State *env, const MSRRow *row, uint32_t index,
 
 static bool write_fs_gs_base(CPUX86State *env, const MSRRow *row, uint32_t index, uint64_t value)
 {
-    if (!x86_is_canonical(env, value)) {
+    if (!x86_is_cpu_canonical(env, value)) {
         return false;
     }
     env->segs[index == row->first ? R_FS : R_GS].base = value;
@@ -332,6 +333,22 @@ static bool read_de_cfg(CPUX86State *env, const MSRRow *row, uint32_t index, uin
     return true;
 }
 
+static bool read_pkrs(CPUX86State *env, const MSRRow *row, uint32_t index, uint64_t *ret)
+{
+    *ret = env->pkrs;
+    return true;
+}
+
+static bool write_pkrs(CPUX86State *env, const MSRRow *row, uint32_t index, uint64_t value)
+{
+    if (value >> 32) {
+        return false;
+    }
+    env->pkrs = (uint32_t)value;
+    x86_tlb_flush(env, false);
+    return true;
+}
+
 static bool write_xss(CPUX86State *env, const MSRRow *row, uint32_t index, uint64_t value)
 {
     if (value) {
@@ -376,7 +393,8 @@ static const MSRRow msr_rows[] = {
     {0x179, 0x179, read_plain, NULL, FIELD(mcg_cap), .feature = FEAT_MCA},
     {0x17a, 0x17a, PLAIN(mcg_status, 0x7), .feature = FEAT_MCA},
     {0x17b, 0x17b, read_plain, write_mcg_ctl, FIELD(mcg_ctl), .feature = FEAT_MCA},
-    {0x1a0, 0x1a0, PLAIN(misc_enable, ALL), .vendor = INTEL_ONLY},
+    /* Intel's; guests touch it on any vendor's virtual CPU. */
+    {0x1a0, 0x1a0, PLAIN(misc_enable, ALL)},
     {0x17, 0x17, read_zero, NULL, .vendor = INTEL_ONLY},
     {0x34, 0x34, read_plain, NULL, FIELD(smi_count), .vendor = INTEL_ONLY},
     {0x1d9, 0x1d9, PLAIN(debugctl, 0x3)},
@@ -389,6 +407,7 @@ static const MSRRow msr_rows[] = {
     {0x2ff, 0x2ff, read_plain, write_mtrr_deftype, FIELD(mtrr_deftype), .feature = FEAT_MTRR},
     {0x400, 0x400 + MCE_BANKS * 4 - 1, read_plain, write_mce_bank, FIELD(mce_banks),
      .feature = FEAT_MCA},
+    {0x6e1, 0x6e1, read_pkrs, write_pkrs, .feature = FEAT_PKS},
     {0xda0, 0xda0, read_zero, write_xss, .feature = FEAT_XSAVES},
     {0xc0000080, 0xc0000080, read_plain, write_efer, FIELD(efer)},
     {0xc0000081, 0xc0000081, PLAIN(star, ALL), .feature = FEAT_SYSCALL},

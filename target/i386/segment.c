@@ -207,7 +207,7 @@ static uint64_t system_base(CPUX86State *env, uint16_t selector, const X86Descri
         return desc_base(d);
     }
     high = x86_ld(env, d->addr + 8, 8, X86_PRIV_SYSTEM);
-    if ((high >> 40) & 0x1f || !x86_is_canonical(env, high << 32 | desc_base(d))) {
+    if ((high >> 40) & 0x1f || !x86_is_cpu_canonical(env, high << 32 | desc_base(d))) {
         x86_raise_exception_err(env, EXCP_GP, selector_error(selector));
     }
     return high << 32 | desc_base(d);

@@ -10,6 +10,9 @@ G_STATIC_ASSERT(offsetof(X86LegacyArea, mxcsr) == 24);
 G_STATIC_ASSERT(offsetof(X86LegacyArea, xmm) == 160);
 G_STATIC_ASSERT(sizeof(X86LegacyArea) == 512);
 
+#define PKRU_COMPONENT 9
+#define PKRU_OFFSET    2688u
+
 typedef struct XSaveLayout {
     uint64_t host_mask;
     uint32_t offset[XSTATE_COMPONENTS];
@@ -41,6 +44,21 @@ static void layout_add_component(XSaveLayout *l, unsigned i)
     l->aligned[i] = ecx & 2;
 }
 
+/* Protection keys are emulated, so they need not be the host's: where others have them, or last. */
+static void layout_add_pkru(XSaveLayout *l)
+{
+    uint32_t end = PKRU_OFFSET;
+
+    for (unsigned i = 2; i < XSTATE_COMPONENTS; i++) {
+        end = MAX(end, l->offset[i] + l->size[i]);
+    }
+    if (!(l->host_mask & XSTATE_PKRU) && end + 8 <= X86_XSAVE_MAX) {
+        l->host_mask |= XSTATE_PKRU;
+        l->size[PKRU_COMPONENT] = 8;
+        l->offset[PKRU_COMPONENT] = end;
+    }
+}
+
 static void layout_init(XSaveLayout *l)
 {
     l->host_mask = host_xcr0() & XSTATE_KNOWN;
@@ -49,6 +67,7 @@ static void layout_init(XSaveLayout *l)
             layout_add_component(l, i);
         }
     }
+    layout_add_pkru(l);
 }
 
 /* The host does not change: read once. */

@@ -61,7 +61,7 @@ uint32_t x86_xsave_size(uint64_t mask);
 /* Bytes of the compacted format (XSAVEC) for `mask`. */
 uint32_t x86_xsave_compacted_size(uint64_t mask);
 
-/* What the host's XCR0 has, among XSTATE_KNOWN and within X86_XSAVE_MAX: all that can be emulated. */
+/* What the host's XCR0 has, among XSTATE_KNOWN and within X86_XSAVE_MAX, and PKRU: all that can be emulated. */
 uint64_t x86_xsave_host_mask(void);
 
 /* Initial state of x87, SSE and up. */

@@ -103,7 +103,7 @@ CASE "fs has one from its descriptor, but no limit"
 CASE "fs base in the hole"
     mov $0xc0000100, %ecx
     xor %eax, %eax
-    mov $0x8000, %edx
+    mov $0x02000000, %edx       /* of 57 bits too: what a CPU with LA57 looks at */
     wrmsr
     ret
 CASE "gs base reaches beyond the hole"
@@ -219,7 +219,7 @@ CASE "iretq with NT", SILICON
     iretq
 CASE "wrmsr lstar in the hole"
     mov $0xc0000082, %ecx
-    mov $0x8000, %edx
+    mov $0x02000000, %edx
     wrmsr
     ret
 CASE "wrmsr EFER, LME off while paging"

@@ -174,7 +174,7 @@ static void test_msrs(Fixture *f, const void *unused)
         {0xc0000080, MSR_EFER_LME | MSR_EFER_NXE, true },
         {0xc0000080, MSR_EFER_SVME,               false},
         {0xc0000082, 0x7fffffffffffull,           true },
-        {0xc0000082, 0x800000000000ull,           false},
+        {0xc0000082, 0x0200000000000000ull,       false},
         {0x277,      0x0007040600070406ull,       true },
         {0x277,      0x0207040600070406ull,       false},
         {0x2ff,      0xc06,                       true },
