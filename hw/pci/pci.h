@@ -96,7 +96,7 @@ struct PCIDevice {
     int32_t devfn; /* "addr"; -1 until plugged */
     char *romfile;
     uint32_t romsize;
-    bool rombar;
+    uint32_t rombar;
     bool multifunction;
     bool lnksta_dllla, extcap_init;
 
