@@ -131,6 +131,11 @@ void tcg_entry_lookup(CPUX86State *env, uint64_t target, const ColdDesc *desc)
     }
 }
 
+static bool is_in_out(const X86Insn *i)
+{
+    return i->map == X86_MAP_1B && (i->opcode & 0xf4) == 0xe4;
+}
+
 void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
 {
     TcgEnv *t = tcg_env(env);
@@ -144,7 +149,9 @@ void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
     tcg_sync_rip(env, desc);
     t->stat_c_insn++;
     next = env->rip + insn->length;
-    if (insn->class_ == X86_CLASS_STRING) {
+    if (is_in_out(insn)) {
+        leave = tcg_exec_io(env, insn);
+    } else if (insn->class_ == X86_CLASS_STRING) {
         leave = tcg_exec_string(env, insn);
     } else if (tcg_fp_insn(insn)) {
         tcg_exec_fp_insn(env, insn);

@@ -19,6 +19,7 @@ typedef struct Piece {
     uint64_t page_number;
     bool plain; /* RAM that may be written with no further ado */
     bool readonly; /* RAM in which writes are not kept by us */
+    const IoEntry *io; /* a device that was met before, or NULL */
 } Piece;
 
 uint64_t tcg_tlb_no_tag(uint32_t slot)
@@ -91,6 +92,7 @@ void x86_tlb_flush(CPUX86State *env, bool keep_global)
         tcg_jc_flush(t, set, keep_global);
     }
     t->itlb_generation++;
+    t->io_generation++;
     if (!keep_global) {
         t->itlb_global_generation++;
         memset(t->large_filter, 0, sizeof(t->large_filter));
@@ -120,6 +122,7 @@ void x86_tlb_flush_page(CPUX86State *env, uint64_t linear)
         tlb_clear(t, set, slot);
     }
     fetch->generation = 0;
+    t->io_generation++;
     tcg_jc_flush_page(t, linear);
 }
 
@@ -310,6 +313,88 @@ static void piece_find(CPUX86State *env, Piece *piece, const FlatRange *range)
     piece->readonly = range->readonly || range->romd || piece->page_number >= PAGE_FLAGS_MAX;
 }
 
+/* ---- devices that were met before ----------------------------------------------------------- */
+
+static IoEntry *io_slot(TcgEnv *t, uint64_t linear)
+{
+    return &t->io_memory[linear >> 12 & (IO_CACHE_SIZE - 1)];
+}
+
+static unsigned as_generation(CPUX86State *env)
+{
+    return __atomic_load_n(&env_cpu(env)->as->generation, __ATOMIC_ACQUIRE);
+}
+
+static void io_note(CPUX86State *env, uint64_t linear, enum TcgSet set, const X86Translation *tr,
+                    const FlatRange *range)
+{
+    TcgEnv *t = tcg_env(env);
+    uint64_t page = tr->phys & ~0xfffull;
+    uint64_t first = MAX(range->start, page), last = MIN(range->last, page | 0xfff);
+
+    *io_slot(t, linear) = (IoEntry){
+        .key = linear >> 12 << 12 | 1,
+        .mr = range->mr,
+        .offset = range->offset_in_region + (first - range->start),
+        .phys_page = page,
+        .first = (uint16_t)(first & 0xfff),
+        .last = (uint16_t)(last & 0xfff),
+        .set = set,
+        .write = tr->prot_write,
+        .tlb_generation = t->io_generation,
+        .as_generation = as_generation(env),
+    };
+}
+
+static const IoEntry *io_find(CPUX86State *env, uint64_t linear, enum TcgSet set, bool write)
+{
+    TcgEnv *t = tcg_env(env);
+    const IoEntry *e = io_slot(t, linear);
+    unsigned offset = linear & 0xfff;
+
+    return e->key == (linear >> 12 << 12 | 1) && e->set == set && (!write || e->write) &&
+                   e->tlb_generation == t->io_generation &&
+                   e->as_generation == as_generation(env) && offset >= e->first && offset <= e->last
+               ? e
+               : NULL;
+}
+
+/* Under memory_read_lock(): while the generation is that of the entry, its region is there. */
+static bool io_holds(CPUX86State *env, const Piece *piece, size_t len)
+{
+    return piece->io && piece->io->as_generation == as_generation(env) &&
+           (piece->phys & 0xfff) + len - 1 <= piece->io->last;
+}
+
+static hwaddr io_offset(const Piece *piece)
+{
+    return piece->io->offset + ((piece->phys & 0xfff) - piece->io->first);
+}
+
+static void io_read(CPUX86State *env, const Piece *piece, uint64_t *value, unsigned size)
+{
+    memory_read_lock();
+    if (io_holds(env, piece, size)) {
+        memory_region_dispatch_read(piece->io->mr, io_offset(piece), value, size,
+                                    x86_memtxattrs(env));
+    } else {
+        address_space_load(env_cpu(env)->as, piece->phys, value, size, x86_memtxattrs(env));
+    }
+    memory_read_unlock();
+}
+
+static void io_write(CPUX86State *env, const Piece *piece, uint64_t value, unsigned size)
+{
+    memory_read_lock();
+    if (io_holds(env, piece, size)) {
+        memory_region_dispatch_write(piece->io->mr, io_offset(piece), value, size,
+                                     x86_memtxattrs(env));
+    } else {
+        address_space_store(env_cpu(env)->as, piece->phys, value, size, x86_memtxattrs(env));
+    }
+    memory_read_unlock();
+}
+
 /* What the TLB knows saves the walk: a read, or a write to a page that is watched. */
 static bool piece_from_tlb(CPUX86State *env, uint64_t linear, X86Access access, X86Priv priv,
                            Piece *piece)
@@ -318,8 +403,14 @@ static bool piece_from_tlb(CPUX86State *env, uint64_t linear, X86Access access, 
     const TlbEntry *e = &t->tlb[set_for(env, priv)][tlb_slot(linear)];
     uint64_t tag = -(linear & ~0xfffull), number = e->fill >> TLB_FILL_PAGE_SHIFT;
 
-    if (access == X86_FETCH || e->neg_read != tag) {
+    if (access == X86_FETCH) {
         return false;
+    }
+    if (e->neg_read != tag) {
+        const IoEntry *io = io_find(env, linear, set_for(env, priv), access == X86_WRITE);
+
+        *piece = (Piece){.io = io, .phys = io ? io->phys_page | (linear & 0xfff) : 0};
+        return io != NULL;
     }
     if (access == X86_WRITE && e->neg_write != tag &&
         (!(e->fill & TLB_FILL_STORE) ||
@@ -355,6 +446,9 @@ static bool translate_quietly(CPUX86State *env, uint64_t linear, X86Access acces
     piece_find(env, piece, range);
     if (access == X86_WRITE && piece->host && !piece->readonly) {
         tcg_log_write(t->tcg, range->mr->ram_block, piece->page_number);
+    }
+    if (range && range->mr->ops && !piece->host) {
+        io_note(env, linear, set_for(env, priv), &tr, range);
     }
     if (piece->host && range_holds_page(range, tr.phys)) {
         tlb_insert(t, set_for(env, priv), linear, &tr, piece);
@@ -428,8 +522,7 @@ static void piece_read(CPUX86State *env, const ColdDesc *desc, const Piece *piec
     }
     io_prepare(env, desc);
     if (is_natural(len)) {
-        address_space_load(env_cpu(env)->as, piece->phys, &value, (unsigned)len,
-                           x86_memtxattrs(env));
+        io_read(env, piece, &value, (unsigned)len);
         memcpy(buf, &value, len);
     } else {
         address_space_read(env_cpu(env)->as, piece->phys, x86_memtxattrs(env), buf, len);
@@ -464,8 +557,7 @@ static void piece_write(CPUX86State *env, const ColdDesc *desc, const Piece *pie
         uint64_t value = 0;
 
         memcpy(&value, buf, len);
-        address_space_store(env_cpu(env)->as, piece->phys, value, (unsigned)len,
-                           x86_memtxattrs(env));
+        io_write(env, piece, value, (unsigned)len);
     } else {
         address_space_write(env_cpu(env)->as, piece->phys, x86_memtxattrs(env), buf, len);
     }
@@ -516,7 +608,9 @@ static void check_own_block(CPUX86State *env, const ColdDesc *desc, const uint8_
     }
 }
 
-static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
+/* known: where it lies, if that is one page and has been asked for; or NULL. */
+static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *desc,
+                          const Piece *known)
 {
     TcgEnv *t = tcg_env(env);
     TcgBounce *b = &t->bounce;
@@ -524,7 +618,11 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
     size_t part = first_part(linear, desc->size), len = desc->size;
     Piece piece[2];
 
-    translate(env, desc, linear, access, X86_PRIV_CPL, &piece[0]);
+    if (known) {
+        piece[0] = *known;
+    } else {
+        translate(env, desc, linear, access, X86_PRIV_CPL, &piece[0]);
+    }
     if (part < len) {
         uint64_t end = linear + (starts_with_its_end(len, part) ? len - 1 : part);
 
@@ -537,6 +635,8 @@ static void access_bounce(CPUX86State *env, uint64_t linear, const ColdDesc *des
     b->host = b->data + (desc->align ? linear & (desc->align - 1u) : 0);
     b->denied[0] = b->denied[1] = false;
     b->exclusive = desc->kind & ACC_LOCK;
+    b->io = part == len ? piece[0].io : NULL;
+    b->phys = piece[0].phys;
     if (access == X86_WRITE) {
         check_own_block(env, desc, piece[0].host);
         if (part < len) {
@@ -597,6 +697,7 @@ static bool access_guarded(CPUX86State *env, uint64_t linear, const ColdDesc *de
     b->linear = linear;
     b->size = desc->size;
     b->exclusive = false;
+    b->io = NULL;
     b->host = guard_pages(tcg_env(env)) + 0x1000 * guard_page_for(b) + (linear & 0xfff);
     for (unsigned n = 0; n < 2; n++) {
         if (b->denied[n]) {
@@ -644,6 +745,7 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
     uint32_t slot = tlb_slot(linear);
     TlbEntry *e = &t->tlb[desc->set][slot];
     bool write = desc->kind & ACC_WRITE;
+    const Piece *known = NULL;
     Piece piece;
 
     t->stat_mmu_slow++;
@@ -663,8 +765,9 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
             t->resume = (const uint8_t *)desc + desc->resume;
             return (HelperPair){linear & 0xfff, (uint64_t)slot * sizeof(TlbEntry)};
         }
+        known = &piece;
     }
-    access_bounce(env, linear, desc);
+    access_bounce(env, linear, desc, known);
     return bounced(env, desc);
 }
 
@@ -685,7 +788,11 @@ bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc)
     Block *block = t->tcg->blocks[desc->block];
     size_t part = first_part(b->linear, b->size);
 
-    if (!b->denied[0]) {
+    if (b->io && !b->denied[0]) {
+        Piece piece = {.phys = b->phys, .io = b->io};
+
+        piece_write(env, NULL, &piece, b->host, part);
+    } else if (!b->denied[0]) {
         store_piece(env, NULL, b->linear, b->host, part);
     }
     if (part < b->size && !b->denied[1]) {

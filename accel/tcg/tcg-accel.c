@@ -202,9 +202,9 @@ static void tcg_handle_interrupt(CPUState *cpu, uint32_t mask)
 
     tcg_kick(cpu_env(cpu));
     if (current_cpu != cpu && (old & mask) != mask && atomic_load(&cpu->waiting)) {
-        g_mutex_lock(&cpu->lock);
-        g_cond_broadcast(&cpu->halt_cond);
+        g_mutex_lock(&cpu->lock); /* until it sleeps; woken, it wants the lock at once */
         g_mutex_unlock(&cpu->lock);
+        g_cond_broadcast(&cpu->halt_cond);
     }
 }
 

@@ -66,12 +66,30 @@ typedef struct ItlbEntry {
     uint8_t large, global, user;
 } ItlbEntry;
 
+/*
+ * Device registers that were accessed before: the page walk and the look in the flat
+ * view are saved while nothing changed.  Pages of memory, and ports.
+ */
+#define IO_CACHE_SIZE 64
+typedef struct IoEntry {
+    uint64_t key;         /* linear page, or port and size; 0: free */
+    MemoryRegion *mr;
+    hwaddr offset;        /* in mr, of the page or port */
+    hwaddr phys_page;
+    uint16_t first, last; /* bytes of the page */
+    uint8_t set, write;
+    uint32_t tlb_generation;
+    unsigned as_generation;
+} IoEntry;
+
 #define GUARD_PAGES 4
 
 typedef struct TcgBounce {
     uint64_t linear;
     uint32_t size;
     bool exclusive; /* the section to leave when it is written back */
+    const IoEntry *io; /* of the device that it is, or NULL */
+    uint64_t phys;
     uint8_t *host;  /* where the operand is: data, or beside the guard pages */
     /*
      * A masked access to pages that may not be accessed: which of its parts,
@@ -114,6 +132,8 @@ typedef struct TcgEnv {
     uint8_t *guard; /* GUARD_PAGES: read-write, two without any access, read-write */
     TcgSetState set[TCG_SET_COUNT];
     uint32_t itlb_generation, itlb_global_generation;
+    uint32_t io_generation; /* counts flushes of any kind */
+    IoEntry io_memory[IO_CACHE_SIZE], io_ports[IO_CACHE_SIZE];
     bool fetch_global; /* what the last tcg_fetch() met */
     unsigned as_generation;
     bool view_changed; /* the flat view is another than when generated code was entered */
@@ -401,6 +421,10 @@ void tcg_exec_fp_insn(CPUX86State *env, const X86Insn *insn);
 
 /* gather.c */
 void tcg_exec_gather(CPUX86State *env, const X86Insn *insn);
+
+/* io.c */
+/* in or out; true: go back to the loop. */
+bool tcg_exec_io(CPUX86State *env, const X86Insn *insn);
 
 /* string.c */
 bool tcg_exec_string(CPUX86State *env, const X86Insn *insn);
