@@ -69,25 +69,61 @@ static void smart_read_thresholds(IDEDevice *d)
     smart_reply(d);
 }
 
-/* 0 directory, 1 error summary, 6 self-tests: empty ones. */
+/* Self-tests: 21 entries of 24 bytes; in use from the index backwards.  All have passed. */
+static void put_self_tests(IDEDevice *d)
+{
+    for (unsigned i = 0; i < ATA_SELF_TESTS; i++) {
+        uint8_t *entry = d->buf + 2 + 24 * i;
+
+        if (d->self_tests[i]) {
+            entry[0] = d->self_tests[i];
+            entry[2] = 1; /* hours of life */
+        }
+    }
+    d->buf[508] = d->self_test_index;
+}
+
+/* 0 directory, 1 error summary, 6 self-tests. */
 static void smart_read_log(IDEDevice *d)
 {
-    uint8_t log = d->tf.sector[0];
-
     memset(d->buf, 0, ATA_SECTOR);
-    switch (log) {
+    d->buf[0] = 1;
+    switch (d->tf.sector[0]) {
     case 0:
+        d->buf[2 * 1] = d->buf[2 * 6] = 1; /* pages of each */
+        break;
     case 1:
-        d->buf[0] = 1;
         break;
     case 6:
-        d->buf[0] = 1;
+        put_self_tests(d);
         break;
     default:
         ide_abort(d);
         return;
     }
     smart_reply(d);
+}
+
+/* LBA low: 0 off-line, 1 short, 2 extended, 127 abort; bit 7: the command waits for it. */
+static void smart_execute(IDEDevice *d)
+{
+    uint8_t kind = d->tf.sector[0];
+
+    switch (kind & 0x7f) {
+    case 1:
+    case 2:
+        d->self_test_index = (uint8_t)(d->self_test_index % ATA_SELF_TESTS + 1);
+        d->self_tests[d->self_test_index - 1] = kind;
+        ide_success(d);
+        break;
+    case 0:
+    case 127:
+        ide_success(d);
+        break;
+    default:
+        ide_abort(d);
+        break;
+    }
 }
 
 static void smart_enabled_command(IDEDevice *d)
@@ -100,8 +136,11 @@ static void smart_enabled_command(IDEDevice *d)
         smart_read_thresholds(d);
         break;
     case 0xd2: /* attribute autosave */
-    case 0xd4: /* execute off-line: done at once, all is well */
+    case 0xd3: /* save */
         ide_success(d);
+        break;
+    case 0xd4: /* done at once, all is well */
+        smart_execute(d);
         break;
     case 0xd5:
         smart_read_log(d);

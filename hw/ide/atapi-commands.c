@@ -368,7 +368,7 @@ static uint32_t put_toc(IDEDevice *d, bool msf, uint8_t start_track)
         put_toc_address(p + 4, 0, msf);
         p += 8;
     }
-    p[1] = 0x14;
+    p[1] = 0x16;
     p[2] = 0xaa;
     put_toc_address(p + 4, cd_total(d), msf);
     return (uint32_t)(p + 8 - d->buf);
@@ -444,6 +444,49 @@ static void cmd_read_disc_info(IDEDevice *d, const uint8_t *cdb)
     atapi_reply(d, 34, get_be16(cdb + 7));
 }
 
+/* More than a CD holds is a DVD. */
+static bool is_dvd(const IDEDevice *d)
+{
+    return d->nb_sectors > 80 * 60 * 75 * 4;
+}
+
+/*
+ * Of a DVD-ROM with one layer: 00 physical format, 01 copyright (none), 04 manufacturing (none), ff
+ * which there are.
+ */
+static void cmd_read_dvd_structure(IDEDevice *d, const uint8_t *cdb)
+{
+    static const uint8_t list[] = {0x00, 0x40, 0x08, 0x04, 0x01, 0x40, 0x00, 0x08,
+                                   0x04, 0x40, 0x08, 0x04, 0xff, 0x40, 0x00, 0x20};
+    uint8_t format = cdb[7];
+    uint32_t len = format == 0x00 || format == 0x04 ? 2052 : format == 0x01 ? 8 : 4 + sizeof(list);
+
+    if (cdb[1] & 15) { /* of other media */
+        bad_field(d);
+        return;
+    }
+    if (!is_dvd(d) && format != 0xff) {
+        atapi_sense(d, SENSE_ILLEGAL_REQUEST, ASC_INCOMPATIBLE_FORMAT, 0);
+        return;
+    }
+    if (cdb[6] || (format != 0x00 && format != 0x01 && format != 0x04 && format != 0xff)) {
+        bad_field(d);
+        return;
+    }
+    memset(d->buf, 0, len);
+    put_be16(d->buf, len - 2);
+    if (format == 0x00) {
+        d->buf[4] = 0x01;                               /* DVD-ROM, version 1 */
+        d->buf[5] = 0x0f;                               /* 120 mm, rate not said */
+        d->buf[6] = 0x01;                               /* one layer, embossed */
+        put_be32(d->buf + 8, 0x30000);                  /* first sector of data */
+        put_be32(d->buf + 12, 0x30000 + cd_total(d) - 1); /* and last */
+    } else if (format == 0xff) {
+        memcpy(d->buf + 4, list, sizeof(list));
+    }
+    atapi_reply(d, len, get_be16(cdb + 8));
+}
+
 /* Profile list and the features that every MMC drive has. */
 static void cmd_get_configuration(IDEDevice *d, const uint8_t *cdb)
 {
@@ -452,8 +495,7 @@ static void cmd_get_configuration(IDEDevice *d, const uint8_t *cdb)
         0x00, 0x01, 0x0b, 8, 0,    0,    0, 2, 1,    0,    0, 0, /* core: ATAPI */
         0x00, 0x03, 0x03, 4, 0x39, 0,    0, 0,                   /* removable medium: tray, eject */
     };
-    /* More than a CD holds is a DVD. */
-    uint32_t profile = !cd_has_medium(d) ? 0 : d->nb_sectors > 80 * 60 * 75 * 4 ? 0x10 : 0x08;
+    uint32_t profile = !cd_has_medium(d) ? 0 : is_dvd(d) ? 0x10 : 0x08;
 
     if ((cdb[1] & 3) == 3) {
         bad_field(d);
@@ -488,6 +530,7 @@ static const ATAPICommand atapi_commands[] = {
     {CMD_READ_DISC_INFO,    NEEDS_MEDIUM,    cmd_read_disc_info   },
     {CMD_MODE_SENSE_10,     0,               cmd_mode_sense_10    },
     {CMD_READ_12,           NEEDS_MEDIUM,    cmd_read_12          },
+    {CMD_READ_DVD_STRUCTURE, NEEDS_MEDIUM,   cmd_read_dvd_structure},
     {CMD_SET_CD_SPEED,      0,               cmd_test_unit_ready  },
     {CMD_MECHANISM_STATUS,  0,               cmd_mechanism_status },
     {CMD_READ_CD,           NEEDS_MEDIUM,    cmd_read_cd          },

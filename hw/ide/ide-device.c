@@ -344,6 +344,8 @@ static const StateField ide_state[] = {
     STATE_FIELD(IDEDevice, look_ahead),
     STATE_FIELD(IDEDevice, smart_enabled),
     STATE_FIELD(IDEDevice, power_mode),
+    STATE_FIELD(IDEDevice, self_tests),
+    STATE_FIELD(IDEDevice, self_test_index),
     STATE_FIELD(IDEDevice, atapi),
     STATE_END,
 };

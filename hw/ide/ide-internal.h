@@ -42,6 +42,7 @@
 #define ATA_LBA28_MAX       0x0fffffffull
 #define ATA_MAX_TRIM_BLOCKS 8
 #define ATA_TAGS            32
+#define ATA_SELF_TESTS      21
 /* CHECK POWER MODE */
 #define ATA_POWER_STANDBY 0x00
 #define ATA_POWER_IDLE    0x80
@@ -162,6 +163,8 @@ struct IDEDevice {
     uint8_t xfer_mode; /* of SET FEATURES 03h */
     bool write_cache, smart_enabled, look_ahead;
     uint8_t power_mode; /* of CHECK POWER MODE */
+    uint8_t self_tests[ATA_SELF_TESTS]; /* SMART: kinds of those run, */
+    uint8_t self_test_index;            /* and the place of the last; 0: none */
 
     /* a command under way */
     uint64_t lba;
@@ -243,7 +246,7 @@ void ide_io_tag(IDEDevice *d, unsigned tag, IDEIOOp op, uint64_t offset, uint32_
 
 /* Wait for the bus master with run(), then move data with ide_dma_transfer(). */
 void ide_dma_start(IDEDevice *d, IDEStep run);
-/* False: the PRDs are too short; the command stays as it is until it is reset. */
+/* False: the PRDs are too short, and the command is over; with no interrupt. */
 bool ide_dma_transfer(IDEDevice *d, void *buf, uint32_t len, bool to_memory);
 void ide_dma_end(IDEDevice *d);
 /* For a bus master: the host has started or stopped it. */

@@ -323,7 +323,7 @@ void ide_dma_stop(IDEBus *bus)
 
         if (d && d->dma_active) {
             ide_cancel(d);
-            d->tf.status = ATA_OK | ATA_DRQ;
+            d->tf.status = ATA_OK;
         }
     }
 }
@@ -342,9 +342,8 @@ bool ide_dma_transfer(IDEDevice *d, void *buf, uint32_t len, bool to_memory)
         return false;
     }
     log_guest_error("ide: the PRDs end before the transfer does\n");
-    d->generation++;
-    d->dma_active = false;
-    d->tf.status = ATA_OK | ATA_DRQ;
+    ide_cancel(d);
+    d->tf.status = ATA_OK; /* no interrupt: the driver's time runs out */
     return false;
 }
 

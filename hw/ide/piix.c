@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * IDE interface of the Intel 82371SB (PIIX3), function 1 (data sheet 290550, 2.3).
+ * IDE interface of the Intel 82371SB (PIIX3), function 1 (data sheet 290550, 2.3), and of the
+ * 82371AB (PIIX4; 290562, 5), which has another number and Ultra DMA timing registers.
  *
  *   04      command: 0 decode 1f0-1f7, 3f6, 170-177, 376 and the bus masters, 2 master
  *   20      BMIBA: 16 ports, a bus master of 8 for each channel   (2.3.8)
@@ -15,7 +16,9 @@
 #include "hw/isa/piix3.h"
 
 #define TYPE_PIIX3_IDE "piix3-ide"
-OBJECT_DECLARE_SIMPLE(PIIXIDEState, PIIX3_IDE, TYPE_PIIX3_IDE)
+#define TYPE_PIIX4_IDE "piix4-ide"
+#define TYPE_PIIX_IDE  "pci-ide"
+OBJECT_DECLARE_SIMPLE(PIIXIDEState, PIIX_IDE, TYPE_PIIX_IDE)
 
 #define PIIX_CHANNELS      2
 #define PIIX_IDETIM        0x40
@@ -58,13 +61,14 @@ static void piix_ide_add_channel(PIIXIDEState *s, int i)
     ide_bus_init_ports(s->bus[i]);
     bmdma_init(&s->bmdma[i], dev, s->bus[i]);
     memory_region_add_subregion(&s->bmdma_bar, (hwaddr)i * BMDMA_PORTS, &s->bmdma[i].mr);
-    memory_region_add_subregion(io, piix_channels[i].command, &s->bus[i]->command_mr);
-    memory_region_add_subregion(io, piix_channels[i].control, &s->bus[i]->control_mr);
+    /* Behind another controller at the same ports, if the user adds a second one. */
+    memory_region_add_subregion_overlap(io, piix_channels[i].command, &s->bus[i]->command_mr, -1);
+    memory_region_add_subregion_overlap(io, piix_channels[i].control, &s->bus[i]->control_mr, -1);
 }
 
 static bool piix_ide_realize(PCIDevice *dev, GError **error)
 {
-    PIIXIDEState *s = PIIX3_IDE(dev);
+    PIIXIDEState *s = PIIX_IDE(dev);
 
     if (!dev->machine->gsi || dev->machine->nr_gsi < 16) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
@@ -95,7 +99,7 @@ static void piix_ide_setup(PCIDevice *dev)
 
 static void piix_ide_reset_hold(PCIDevice *dev)
 {
-    PIIXIDEState *s = PIIX3_IDE(dev);
+    PIIXIDEState *s = PIIX_IDE(dev);
 
     for (int i = 0; i < PIIX_CHANNELS; i++) {
         ide_bus_reset(s->bus[i]);
@@ -119,22 +123,43 @@ static void piix_ide_class_init(ObjectClass *klass, const void *data)
     pc->setup = piix_ide_setup;
     pc->reset_hold = piix_ide_reset_hold;
     pc->vendor_id = PCI_VENDOR_ID_INTEL;
-    pc->device_id = PCI_DEVICE_ID_INTEL_82371SB_IDE;
     pc->class_id = PCI_CLASS_STORAGE_IDE;
     pc->prog_if = 0x80; /* bus master, both channels in compatibility mode */
-    dc->user_creatable = false;
     dc->hotpluggable = false;
     dc->category = DEVICE_CATEGORY_STORAGE;
     dc->state = piix_ide_state;
 }
 
+static void piix3_ide_class_init(ObjectClass *klass, const void *data)
+{
+    PCI_DEVICE_CLASS(klass)->device_id = PCI_DEVICE_ID_INTEL_82371SB_IDE;
+}
+
+static void piix4_ide_class_init(ObjectClass *klass, const void *data)
+{
+    PCI_DEVICE_CLASS(klass)->device_id = PCI_DEVICE_ID_INTEL_82371AB_IDE;
+}
+
 static const TypeInfo piix_ide_types[] = {
     {
-     .name = TYPE_PIIX3_IDE,
+     .name = TYPE_PIIX_IDE,
      .parent = TYPE_PCI_DEVICE,
      .instance_size = sizeof(PIIXIDEState),
+     .abstract = true,
      .class_init = piix_ide_class_init,
+     .doc = "Two ATA channels with bus masters",
+     },
+    {
+     .name = TYPE_PIIX3_IDE,
+     .parent = TYPE_PIIX_IDE,
+     .class_init = piix3_ide_class_init,
      .doc = "82371SB IDE: two ATA channels with bus masters",
+     },
+    {
+     .name = TYPE_PIIX4_IDE,
+     .parent = TYPE_PIIX_IDE,
+     .class_init = piix4_ide_class_init,
+     .doc = "82371AB IDE: two ATA channels with bus masters",
      },
 };
 

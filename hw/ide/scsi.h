@@ -16,6 +16,7 @@
 #define ASC_LBA_OUT_OF_RANGE         0x21
 #define ASC_INVALID_FIELD_IN_CDB     0x24
 #define ASC_MEDIUM_MAY_HAVE_CHANGED  0x28
+#define ASC_INCOMPATIBLE_FORMAT      0x30
 #define ASC_SAVING_NOT_SUPPORTED     0x39
 #define ASC_MEDIUM_NOT_PRESENT       0x3a
 #define ASC_MEDIUM_REMOVAL_PREVENTED 0x53
@@ -36,6 +37,7 @@
 #define CMD_READ_DISC_INFO    0x51
 #define CMD_MODE_SENSE_10     0x5a
 #define CMD_READ_12           0xa8
+#define CMD_READ_DVD_STRUCTURE 0xad
 #define CMD_SET_CD_SPEED      0xbb
 #define CMD_MECHANISM_STATUS  0xbd
 #define CMD_READ_CD           0xbe

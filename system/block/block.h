@@ -22,7 +22,8 @@ typedef enum BlockError {
     BLOCK_ERROR_OPTION, /* a -drive option that is unknown or has a bad value */
     BLOCK_ERROR_OPEN,   /* the image cannot be opened */
     BLOCK_ERROR_FORMAT, /* not a format that we have */
-    BLOCK_ERROR_LOCKED, /* in use by another process */
+    BLOCK_ERROR_LOCKED, /* in use by another process; held by the guest */
+    BLOCK_ERROR_NOT_FOUND, /* no such device */
 } BlockError;
 
 /* Where a drive is plugged: -drive if=. */

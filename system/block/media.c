@@ -64,7 +64,7 @@ static BlockDevice *device_find(MachineState *machine, BlockTarget target, GErro
     if (!target.device && !target.id) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION, "expected device=DRIVE or id=DEVICE");
     } else {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION, "Device '%s' not found",
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_NOT_FOUND, "Device '%s' not found",
                     target.device ? target.device : target.id);
     }
     return NULL;
@@ -166,6 +166,8 @@ static bool open_tray(BlockDevice *d, bool force, GError **error)
         return true;
     }
     if (is_locked(d)) {
+        g_autofree char *name = device_name(d->dev);
+
         if (d->ops->request_eject) {
             d->ops->request_eject(d->dev);
         }
@@ -173,7 +175,7 @@ static bool open_tray(BlockDevice *d, bool force, GError **error)
             g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_LOCKED,
                         "Device '%s' is locked and force was not specified, wait for tray to open "
                         "and try again",
-                        blk_id(d->blk));
+                        name);
             return false;
         }
     }
@@ -312,7 +314,7 @@ static const BlockDevice *device_of_drive(MachineState *machine, const DriveInfo
 
 static void tell(const BlockDevice *d, BlockDeviceVisitor fn, void *opaque)
 {
-    g_autofree char *path = object_get_path(OBJECT(d->dev));
+    g_autofree char *path = device_name(d->dev);
     BlockDeviceInfo info = {
         .device = device_drive(d),
         .path = path,
@@ -333,9 +335,12 @@ void blk_device_foreach(MachineState *machine, BlockDeviceVisitor fn, void *opaq
         const DriveInfo *drive = machine->drives->pdata[i];
         const BlockDevice *d = device_of_drive(machine, drive);
 
+        if (drive->is_node) {
+            continue;
+        }
         if (d) {
             tell(d, fn, opaque);
-        } else if (!drive->is_node) {
+        } else {
             fn(&(BlockDeviceInfo){.device = drive->id, .blk = drive->blk, .removable = true}, opaque);
         }
     }

@@ -50,7 +50,7 @@ bool blk_media_change(MachineState *machine, BlockTarget target, const char *fil
 /* What query-block and `info block` tell. */
 typedef struct BlockDeviceInfo {
     const char *device; /* id of the drive, "" for none */
-    char *path;         /* of the device, NULL: none has it */
+    char *path;         /* id of the device, or its path; NULL: none has it */
     BlockBackend *blk;
     bool removable, locked, has_tray, tray_open;
 } BlockDeviceInfo;

@@ -225,6 +225,7 @@ static void print_device(const BlockDeviceInfo *info, void *opaque)
     const char *name = *info->device ? info->device : info->path;
     bool direct, no_flush;
 
+    g_string_append(out, out->len ? "\n" : "");
     if (!blk_is_inserted(info->blk)) {
         g_string_append_printf(out, "%s: [not inserted]\n", name);
     } else {

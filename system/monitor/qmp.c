@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "quoin-config.h"
+#include "system/block/block.h"
 #include "system/monitor/monitor-internal.h"
 
 #define QMP_INPUT_MAX (16 * 1024 * 1024)
@@ -293,6 +294,7 @@ static const char *error_class(const GError *error)
         return "CommandNotFound";
     }
     if (g_error_matches(error, MONITOR_ERROR, MONITOR_ERROR_NOT_FOUND) ||
+        g_error_matches(error, BLOCK_ERROR, BLOCK_ERROR_NOT_FOUND) ||
         g_error_matches(error, OBJECT_ERROR, OBJECT_ERROR_PATH)) {
         return "DeviceNotFound";
     }
