@@ -18,6 +18,7 @@ const char *run_state_name(RunState state)
         [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
         [RUN_STATE_WATCHDOG] = "watchdog",
         [RUN_STATE_INTERNAL_ERROR] = "internal-error",
+        [RUN_STATE_IO_ERROR] = "io-error",
     };
 
     return names[state];
@@ -181,6 +182,7 @@ bool vm_may_start(MachineState *machine)
     case RUN_STATE_PAUSED:
     case RUN_STATE_GUEST_PANICKED:
     case RUN_STATE_WATCHDOG:
+    case RUN_STATE_IO_ERROR:
         return true;
     default:
         return false;
@@ -252,6 +254,12 @@ void system_powerdown_request(MachineState *machine)
 void system_vmstop_request(MachineState *machine)
 {
     machine->vmstop_requested = true;
+    event_loop_notify(machine->loop);
+}
+
+void system_io_error(MachineState *machine)
+{
+    machine->io_error = true;
     event_loop_notify(machine->loop);
 }
 
@@ -460,6 +468,9 @@ bool main_loop_should_exit(MachineState *machine)
     }
     if (atomic_exchange(&machine->vmstop_requested, false)) {
         vm_stop(machine, RUN_STATE_PAUSED);
+    }
+    if (atomic_exchange(&machine->io_error, false)) {
+        vm_stop(machine, RUN_STATE_IO_ERROR);
     }
     return false;
 }

@@ -36,6 +36,7 @@ typedef enum RunState {
     RUN_STATE_GUEST_PANICKED,
     RUN_STATE_WATCHDOG,
     RUN_STATE_INTERNAL_ERROR,
+    RUN_STATE_IO_ERROR, /* of a disk, whose werror= or rerror= says stop */
 } RunState;
 
 typedef enum ShutdownCause {
@@ -211,7 +212,7 @@ struct MachineState {
     bool vm_running;
     RunStateActions actions;
     _Atomic int reset_requested, shutdown_requested; /* ShutdownCause */
-    _Atomic bool powerdown_requested, vmstop_requested, internal_error;
+    _Atomic bool powerdown_requested, vmstop_requested, io_error, internal_error;
     _Atomic bool panicked, crash_loaded, watchdog_expired;
     _Atomic int exit_status;
     GSList *change_handlers, *powerdown_notifiers, *event_listeners; /* of system/runstate.c */
@@ -281,6 +282,8 @@ void system_guest_crashloaded(MachineState *machine);
 /* A watchdog expired: WATCHDOG and actions.watchdog. */
 void system_watchdog_expired(MachineState *machine);
 /* A vCPU cannot go on: stop the VM and say why. */
+/* A disk cannot go on, and is to try again when the VM does: stop it.  Any thread, any lock. */
+void system_io_error(MachineState *machine);
 void system_internal_error(MachineState *machine, const char *why);
 void vm_start(MachineState *machine);
 void vm_stop(MachineState *machine, RunState state);

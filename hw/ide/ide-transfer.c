@@ -155,8 +155,7 @@ static bool ide_request_stop(IDERequest *req, int error)
                blk_id(req->d->blk), req->op == IDE_IO_READ ? "read" : "write", req->offset,
                g_strerror(error));
     vm_add_change_state_handler(req->bus->machine, ide_request_resume, req);
-    atomic_store(&req->bus->machine->vmstop_requested, true);
-    event_loop_notify(req->bus->machine->loop);
+    system_io_error(req->bus->machine);
     return true;
 }
 
