@@ -47,6 +47,10 @@ void ps2_keyboard_reset(PS2Keyboard *k)
 
 static void keyboard_argument(PS2Keyboard *k, uint8_t command, uint8_t byte)
 {
+    if (command == CMD_SCAN_SET && byte > 3) {
+        ps2_queue_reply(&k->queue, KBD_RESEND);
+        return;
+    }
     ps2_queue_reply(&k->queue, KBD_ACK);
     if (command == CMD_SET_LEDS) {
         k->leds = byte & 7;
@@ -54,7 +58,7 @@ static void keyboard_argument(PS2Keyboard *k, uint8_t command, uint8_t byte)
         k->rate = byte & 0x7f;
     } else if (command == CMD_SCAN_SET && byte == 0) {
         ps2_queue_reply(&k->queue, k->set);
-    } else if (command == CMD_SCAN_SET && byte <= 3) {
+    } else if (command == CMD_SCAN_SET) {
         k->set = byte;
     }
 }

@@ -53,10 +53,24 @@ static int32_t take_up_to(int32_t *sum, int32_t limit)
     return part;
 }
 
+/* 2:1 scaling, of the stream mode alone. */
+static int32_t scale(const PS2Mouse *m, int32_t v)
+{
+    static const uint8_t small[] = {0, 1, 1, 3, 6, 9};
+    int32_t size = v < 0 ? -v : v;
+
+    if (!m->scale2 || m->remote) {
+        return v;
+    }
+    size = size < (int32_t)sizeof(small) ? small[size] : 2 * size;
+    return v < 0 ? -size : size;
+}
+
 /* The next packet of what has gathered; y grows upwards here. */
 static unsigned mouse_packet(PS2Mouse *m, uint8_t *p)
 {
-    int32_t dx = take_up_to(&m->dx, 255), dy = take_up_to(&m->dy, 255);
+    int32_t limit = m->scale2 && !m->remote ? 127 : 255;
+    int32_t dx = scale(m, take_up_to(&m->dx, limit)), dy = scale(m, take_up_to(&m->dy, limit));
     int32_t dz = take_up_to(&m->dz, m->id == ID_BUTTONS ? 7 : 127);
 
     p[0] = 0x08 | (m->buttons & 7) | (dx < 0 ? 0x10 : 0) | (dy < 0 ? 0x20 : 0);
@@ -135,8 +149,12 @@ static void mouse_reset_command(PS2Mouse *m)
     ps2_queue_reply(&m->queue, 0);
 }
 
+/* A change of mode forgets what has moved until now. */
 static void mouse_mode_command(PS2Mouse *m, uint8_t byte)
 {
+    if (byte != CMD_SCALE_1 && byte != CMD_SCALE_2) {
+        m->dx = m->dy = m->dz = 0;
+    }
     switch (byte) {
     case CMD_SCALE_1:
     case CMD_SCALE_2:

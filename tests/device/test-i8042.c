@@ -237,9 +237,80 @@ static void test_random(void)
     stop(&f);
 }
 
+/* IBM PS/2 Technical Reference, "Keyboards": print and pause are other keys with alt and ctrl. */
+static void test_modified_keys(void)
+{
+    static const struct {
+        const char *held, *name;
+        uint8_t bytes[9];
+        unsigned n;
+    } cases[] = {
+        {NULL,   "print", {0xe0, 0x12, 0xe0, 0x7c},                         4},
+        {"alt",  "print", {0x84},                                           1},
+        {NULL,   "pause", {0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77}, 8},
+        {"ctrl", "pause", {0xe0, 0x7e, 0xe0, 0xf0, 0x7e},                   5},
+    };
+    Fixture f;
+
+    start(&f);
+    command(&f, 0x60);
+    test_outb(f.t, 0x60, 0x04); /* no translation */
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const InputKey *held = cases[i].held ? input_key_by_name(cases[i].held) : NULL;
+        const InputKey *key = input_key_by_name(cases[i].name);
+
+        if (held) {
+            input_send_key(f.t->machine, held, true);
+            test_inb(f.t, 0x60);
+        }
+        input_send_key(f.t->machine, key, true);
+        for (unsigned n = 0; n < cases[i].n; n++) {
+            g_assert_cmphex(test_inb(f.t, 0x64) & 1, ==, 1);
+            g_assert_cmphex(test_inb(f.t, 0x60), ==, cases[i].bytes[n]);
+        }
+        input_send_key(f.t->machine, key, false);
+        if (held) {
+            input_send_key(f.t->machine, held, false);
+        }
+        while (test_inb(f.t, 0x64) & 1) {
+            test_inb(f.t, 0x60);
+        }
+    }
+    stop(&f);
+}
+
+/* Keys of a queue wait for their time; movements go to the device that takes them. */
+static void test_router(void)
+{
+    const InputKey *keys[] = {input_key_by_name("ctrl"), input_key_by_name("c")};
+    static const uint8_t want[] = {0x14, 0x21, 0xf0, 0x21, 0xf0, 0x14};
+    Fixture f;
+
+    start(&f);
+    command(&f, 0x60);
+    test_outb(f.t, 0x60, 0x04);
+    input_queue_keys(f.t->machine, keys, 2, 100);
+    g_assert_cmphex(test_inb(f.t, 0x60), ==, want[0]);
+    g_assert_cmphex(test_inb(f.t, 0x60), ==, want[1]);
+    test_clock_step(f.t, 99 * 1000000);
+    g_assert_cmphex(test_inb(f.t, 0x64) & 1, ==, 0);
+    test_clock_step(f.t, 1000000);
+    for (unsigned i = 2; i < sizeof(want); i++) {
+        g_assert_cmphex(test_inb(f.t, 0x60), ==, want[i]);
+    }
+    g_assert_false(input_is_absolute(f.t->machine));
+    g_assert_false(input_mouse_select(f.t->machine, 1)); /* the keyboard */
+    g_assert_true(input_mouse_select(f.t->machine, 2));
+    g_assert_true(input_key_by_number(0xc8) == input_key_by_name("up"));
+    g_assert_null(input_key_by_number(0));
+    stop(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/i8042/modified-keys", test_modified_keys);
+    g_test_add_func("/i8042/router", test_router);
     g_test_add_func("/i8042/self-test", test_self_test);
     g_test_add_func("/i8042/keyboard-commands", test_keyboard_commands);
     g_test_add_func("/i8042/keys", test_keys);
