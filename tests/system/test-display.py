@@ -2,15 +2,15 @@
 """Screens: every kind of VGA mode is set through its registers, filled, and the picture that
 screendump takes is held against one computed here pixel by pixel; and, where QEMU is, against its."""
 
-import os
 import shutil
 import struct
 import subprocess
 import sys
+import time
 import zlib
 
 import vga
-from harness import Folder, Lines, Tap, Vmm
+from harness import PATIENCE, Folder, Lines, Tap, Vmm
 
 PROGRAM = sys.argv[1]
 
@@ -364,11 +364,11 @@ QEMU = shutil.which("qemu-system-x86_64")
 class Qemu(Vmm):
     """The same commands to QEMU, whose VGA leaves out panning, blinking and underline."""
 
-    def __init__(self):
+    def __init__(self, *arguments, paused=True):
         self.folder = Folder().__enter__()
         listeners = [self.listen(name) for name in ("qtest", "qmp")]
         self.process = subprocess.Popen(
-            [QEMU, "-machine", "pc,accel=tcg", "-S", "-nodefaults", "-vga", "std", "-display", "none",
+            [QEMU, "-machine", "pc,accel=tcg", *(["-S"] if paused else []), *arguments, "-nodefaults", "-vga", "std", "-display", "none",
              "-qtest", "unix:" + self.folder.file("qtest"), "-qtest-log", "/dev/null",
              "-qmp", "unix:" + self.folder.file("qmp")],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -411,6 +411,49 @@ def test_like_qemu(vm):
             assert shoot(vm) == shoot(other), f"case {number}"
 
 
+# ---- firmware ----------------------------------------------------------------------------------------
+
+
+def wait_text(vm, words):
+    """The text screen once it has the words."""
+    deadline = time.monotonic() + 2 * PATIENCE
+    while time.monotonic() < deadline:
+        text = vm.result("qom-get", path="/backend/console[0]", property="text")
+        if words in text:
+            return text
+        time.sleep(0.1)
+    raise AssertionError(f"no '{words}' in:\n{text}")
+
+
+def text_row(picture, row):
+    """Its pixels, of characters of 16 lines."""
+    size = 3 * picture.width * 16
+    return picture.data[row * size:][:size]
+
+
+def test_seabios():
+    """SeaBIOS and its VGA BIOS, up to the end of their wits; their words look as on QEMU's screen."""
+    with Vmm(PROGRAM, "-machine", "pc", "-m", "64", "-bios", "bios-256k.bin", "-boot", "d", "-nodefaults",
+             "-vga", "std", accel="tcg") as vm:
+        vm.result("qmp_capabilities")
+        text = wait_text(vm, "No bootable device.")
+        assert text.startswith("SeaBIOS (version "), text
+        picture = shoot(vm)
+        assert (picture.width, picture.height) == (720, 400)
+        vm.result("human-monitor-command", command_line="sendkey ret")
+        if not QEMU:
+            return
+        with Qemu("-m", "64", "-boot", "d", paused=False) as other:
+            deadline = time.monotonic() + 2 * PATIENCE
+            rows = [text_row(picture, row) for row in (0, text.split("\n").index("No bootable device."))]
+            while time.monotonic() < deadline:
+                shown = shoot(other)
+                if (shown.width, shown.height) == (720, 400) and all(row in shown.data for row in rows):
+                    return
+                time.sleep(0.2)
+            raise AssertionError("QEMU's screen has not the same lines")
+
+
 def main():
     tap = Tap()
     with Vmm(PROGRAM, "-machine", "pc") as vm:
@@ -420,6 +463,7 @@ def main():
                      test_dispi, test_dispi_changes, test_png, test_refusals):
             tap.run(test.__name__, test, vm)
         tap.run("test_heads", test_heads)
+        tap.run("test_seabios", test_seabios)
         if QEMU:
             tap.run("test_like_qemu", test_like_qemu, vm)
     tap.finish()
