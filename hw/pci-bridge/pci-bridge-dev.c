@@ -18,6 +18,7 @@ typedef struct PCIBridgeDev {
     PCIBridge parent_obj;
     uint8_t chassis_nr;
     int msi; /* OnOffAuto */
+    bool shpc;
     PCIReserve reserve;
 } PCIBridgeDev;
 #define TYPE_PCI_BRIDGE_DEV "pci-bridge"
@@ -54,6 +55,12 @@ static bool pci_bridge_dev_realize(PCIDevice *dev, GError **error)
                     "unique chassis id > 0. (chassis_nr=N)");
         return false;
     }
+    if (s->shpc) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "shpc=on: there is no standard hot-plug controller; leave it off, and devices "
+                    "are added behind the bridge through ACPI");
+        return false;
+    }
     dev->config[PCI_INTERRUPT_PIN] = 1;
     return pci_bridge_init(dev, TYPE_PCI_BUS, error) && slotid_init(dev, s->chassis_nr, error) &&
            (s->msi == ON_OFF_AUTO_OFF || msi_init(dev, 0, 1, true, error)) &&
@@ -64,6 +71,8 @@ static const Property pci_bridge_dev_properties[] = {
     DEFINE_PROP_UINT8("chassis_nr", PCIBridgeDev, chassis_nr, 0,
                       "number of the chassis behind the bridge, one of its own; 1 to 255"),
     DEFINE_PROP_ON_OFF_AUTO("msi", PCIBridgeDev, msi, ON_OFF_AUTO_AUTO, "has MSI"),
+    DEFINE_PROP_BOOL("shpc", PCIBridgeDev, shpc, false,
+                     "has a standard hot-plug controller: not yet"),
     DEFINE_PCI_RESERVE_PROPERTIES(PCIBridgeDev, reserve),
     DEFINE_PROP_END,
 };

@@ -174,6 +174,144 @@ static void test_bus_reset(void)
     pcie_test_free(p);
 }
 
+/* ---- what each bridge is ------------------------------------------------------------------ */
+
+typedef struct Register {
+    unsigned reg;
+    uint32_t value, writable;
+} Register;
+
+/* Capability lists, ids and masks, as drivers and lspci know these devices. */
+static const struct {
+    const char *type;
+    Register regs[20];
+} bridges[] = {
+    {"pcie-root-port",     {{0x00, 0x000c1b36, 0},          {0x08, 0x06040000, 0},
+                        {0x1c, 0x000000f0, 0x0000f0f0}, {0x20, 0x0000fff0, 0xfff0fff0},
+                        {0x24, 0x0001fff1, 0xfff0fff0}, {0x34, 0x00000054, 0},
+                        {0x40, 0x0000000d, 0},          {0x48, 0x00004011, 0xc0000000},
+                        {0x54, 0x01424810, 0},          {0x5c, 0x00000000, 0x0000000f},
+                        {0x60, 0x00300604, 0},          {0x70, 0x00000000, 0x00000007},
+                        {0x78, 0x00300020, 0},          {0x7c, 0x00000000, 0x00008020},
+                        {0x80, 0x0000001e, 0},          {0x84, 0x00000004, 0},
+                        {0x100, 0x14820001, 0},         {0x10c, 0x00462030, 0x03fff030},
+                        {0x148, 0x0001000d, 0},         {0x14c, 0x0000005f, 0x005f0000}}},
+    {"ioh3420",
+     {{0x00, 0x34208086, 0},
+      {0x08, 0x06040002, 0},
+      {0x34, 0x00000090, 0},
+      {0x40, 0x0000000d, 0},
+      {0x60, 0x01024005, 0x00110000},
+      {0x64, 0x00000000, 0xfffffffc},
+      {0x68, 0x00000000, 0x0000ffff},
+      {0x6c, 0x00000000, 0x00000003},
+      {0x90, 0x01426010, 0},
+      {0x9c, 0x00000411, 0},
+      {0x100, 0x00020001, 0}}                                                                                 },
+    {"x3130-upstream",
+     {{0x00, 0x8232104c, 0},
+      {0x08, 0x06040002, 0},
+      {0x70, 0x00800005, 0x00010000},
+      {0x80, 0x0000700d, 0},
+      {0x90, 0x00528010, 0},
+      {0x94, 0x10008000, 0}}                                                                                  },
+    {"xio3130-downstream",
+     {{0x00, 0x8233104c, 0}, {0x08, 0x06040001, 0}, {0x90, 0x01628010, 0}, {0xb4, 0x00300020, 0}}             },
+    {"pcie-pci-bridge",
+     {{0x00, 0x000e1b36, 0},
+      {0x04, 0x00b00000, 0x00000507},
+      {0x34, 0x0000008c, 0},
+      {0x84, 0x00034801, 0},
+      {0x8c, 0x01808405, 0x00010000},
+      {0x100, 0x00020001, 0}}                                                                                 },
+    {"pci-bridge",
+     {{0x00, 0x00011b36, 0},
+      {0x04, 0x00b00000, 0x00000507},
+      {0x1c, 0x00a00000, 0x0000f0f0},
+      {0x34, 0x0000004c, 0},
+      {0x3c, 0x00000100, 0x0bff00ff},
+      {0x48, 0x01200004, 0xff000000},
+      {0x4c, 0x01804805, 0x00010000}}                                                                         },
+    {"i82801b11-bridge",
+     {{0x00, 0x244e8086, 0}, {0x08, 0x06040192, 0}, {0x34, 0x00000050, 0}, {0x50, 0x0000000d, 0}}             },
+};
+
+static void test_registers(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(bridges); i++) {
+        PCIeTest *p = pcie_test_new();
+
+        add_bridge(p, bridges[i].type);
+        test_reset(p->t);
+        for (const Register *r = bridges[i].regs; r < bridges[i].regs + 20 && (r->reg || r->value);
+             r++) {
+            uint32_t before = pcie_test_read(p, BRIDGE, r->reg, 4), ones, zeros;
+
+            pcie_test_write(p, BRIDGE, r->reg, 0, 4);
+            zeros = pcie_test_read(p, BRIDGE, r->reg, 4);
+            pcie_test_write(p, BRIDGE, r->reg, 0xffffffff, 4);
+            ones = pcie_test_read(p, BRIDGE, r->reg, 4);
+            pcie_test_write(p, BRIDGE, r->reg, before, 4);
+            g_test_message("%s %03x", bridges[i].type, r->reg);
+            g_assert_cmphex(before, ==, r->value);
+            g_assert_cmphex(ones ^ zeros, ==, r->writable);
+        }
+        pcie_test_free(p);
+    }
+}
+
+static void test_reserve(void)
+{
+    PCIeTest *p = pcie_test_new();
+    PCIDevice *dev = pcie_test_add(p, NULL, BRIDGE, "pcie-root-port", "bus-reserve=3",
+                                   "pref64-reserve=1G", NULL);
+    unsigned at = pci_find_capability(dev, PCI_CAP_ID_VNDR);
+
+    g_assert_cmpuint(at, !=, 0);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, at + 2, 2), ==, 0x0120);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, at + 4, 4), ==, 3);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, at + 8, 4), ==, NONE);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, at + 20, 4), ==, NONE);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, at + 24, 4), ==, 1u << 30);
+    pcie_test_free(p);
+}
+
+/* What a machine without firmware does: numbers, addresses and windows that hold them. */
+static void test_assign(void)
+{
+    static const uint8_t lines[4] = {10, 11, 12, 13};
+    PCIeTest *p = pcie_test_new();
+    PCIDevice *port = add_bridge(p, "pcie-root-port"), *low, *high, *inner;
+    PCIBus *bus = pcie_test_bus_of(port);
+    GError *error = NULL;
+
+    inner = pcie_test_add(p, bus, 0, "pcie-pci-bridge", NULL);
+    low = pcie_test_add(p, pcie_test_bus_of(inner), 8, TYPE_TEST_PCIE, NULL);
+    high = pcie_test_add(p, NULL, PCI_MAKE_DEVFN(9, 0), TYPE_TEST_PCIE, NULL);
+    pci_assign_resources(p->bus, 0xe0000000, 0xf0000000, 0xc000, 0x10000, lines, &error);
+    g_assert_no_error(error);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, PCI_PRIMARY_BUS, 4), ==, 0x00020100);
+    g_assert_cmphex(pcie_test_read(p, BUS1, PCI_PRIMARY_BUS, 4), ==, 0x00020201);
+    for (int bar = 0; bar <= 3; bar++) {
+        uint64_t a = low->io_regions[bar].size ? pci_get_bar_addr(low, bar) : 1;
+        uint64_t b = high->io_regions[bar].size ? pci_get_bar_addr(high, bar) : 2;
+
+        g_assert_cmphex(a, !=, PCI_BAR_UNMAPPED);
+        g_assert_cmphex(b, !=, PCI_BAR_UNMAPPED);
+        g_assert_cmphex(a, !=, b);
+    }
+    TEST_PCIE(low)->scratch = MAGIC;
+    g_assert_cmphex(test_read(p->t, pci_get_bar_addr(low, 0), 4), ==, MAGIC);
+    g_assert_cmphex(test_inl(p->t, (uint16_t)pci_get_bar_addr(low, 2)), ==, MAGIC);
+    /* INTA# of slot 1 there is INTB# of slot 0 and of slot 3: INTA#. */
+    g_assert_cmpint(low->config[PCI_INTERRUPT_LINE], ==, lines[(1 + 0 + 3) % 4]);
+    g_assert_false(
+        pci_assign_resources(p->bus, 0xe0000000, 0xe0200000, 0xc000, 0x10000, lines, &error));
+    g_assert_nonnull(strstr(error->message, "no room for"));
+    g_clear_error(&error);
+    pcie_test_free(p);
+}
+
 /* ---- root ports -------------------------------------------------------------------------- */
 
 #define EXP     0x54 /* of a pcie-root-port */
@@ -405,6 +543,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pci-bridge/isa-vga", test_isa_and_vga);
     g_test_add_func("/pci-bridge/subtractive", test_subtractive);
     g_test_add_func("/pci-bridge/reset", test_bus_reset);
+    g_test_add_func("/pci-bridge/registers", test_registers);
+    g_test_add_func("/pci-bridge/reserve", test_reserve);
+    g_test_add_func("/pci-bridge/assign", test_assign);
     g_test_add_func("/pcie-slot/registers", test_slot_registers);
     g_test_add_func("/pcie-slot/native-hotplug", test_native_hotplug);
     g_test_add_func("/pcie-slot/functions", test_hotplug_functions);
