@@ -151,3 +151,13 @@ void loader_write(Loader *loader, AddressSpace *as)
     }
     loader->written = true;
 }
+
+void loader_foreach(Loader *loader,
+                    void (*fn)(void *opaque, hwaddr addr, uint64_t size, GBytes *data),
+                    void *opaque)
+{
+    for (guint i = 0; i < loader->pieces->len; i++) {
+        const LoaderPiece *piece = g_ptr_array_index(loader->pieces, i);
+        fn(opaque, piece->addr, piece->size, piece->data);
+    }
+}

@@ -40,6 +40,10 @@ bool loader_add(Loader *loader, const char *name, hwaddr addr, GBytes *data, uin
 const char *loader_overlap(Loader *loader, hwaddr addr, uint64_t size);
 /* End of the highest piece below `limit`, 0: none. */
 hwaddr loader_end_below(Loader *loader, hwaddr limit);
+/* Each piece; data is NULL for zeros, and may be shorter than size. */
+void loader_foreach(Loader *loader,
+                    void (*fn)(void *opaque, hwaddr addr, uint64_t size, GBytes *data),
+                    void *opaque);
 /* Into RAM; at a machine's reset. */
 void loader_write(Loader *loader, AddressSpace *as);
 

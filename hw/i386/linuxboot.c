@@ -30,17 +30,21 @@ static uint8_t negated_sum(const uint8_t *data, size_t len)
     return -sum;
 }
 
-GBytes *x86_linuxboot_rom(void)
+GBytes *x86_option_rom(const uint8_t *code, size_t len)
 {
-    size_t code = (size_t)(linuxboot_rom_end - linuxboot_rom);
-    size_t size = (code + 1 + SECTOR - 1) / SECTOR * SECTOR;
+    size_t size = (len + 1 + SECTOR - 1) / SECTOR * SECTOR;
     uint8_t *rom = g_malloc0(size);
 
-    memcpy(rom, linuxboot_rom, code);
+    memcpy(rom, code, len);
     rom[2] = (uint8_t)(size / SECTOR);
     rom[PNP_CHECKSUM] = negated_sum(rom + PNP_HEADER, PNP_SIZE);
     rom[size - 1] = negated_sum(rom, size);
     return g_bytes_new_take(rom, size);
+}
+
+GBytes *x86_linuxboot_rom(void)
+{
+    return x86_option_rom(linuxboot_rom, (size_t)(linuxboot_rom_end - linuxboot_rom));
 }
 
 static bool fill_initrd(X86MachineState *x86ms, LinuxSetupHeader *h, GError **error)
@@ -110,17 +114,22 @@ static void fill_code(FWCfgState *s, GBytes *kernel, size_t setup_size)
     fw_cfg_set_gbytes(s, FW_CFG_KERNEL_DATA, code);
 }
 
-bool x86_linuxboot_fill(X86MachineState *x86ms, GError **error)
+/* "HdrS" at 202h, and not the older protocols that had none (boot.rst). */
+static bool is_bzimage(GBytes *kernel)
+{
+    gsize size;
+    const uint8_t *data = g_bytes_get_data(kernel, &size);
+
+    return size > 0x206 && !memcmp(data + 0x202, "HdrS", 4);
+}
+
+static bool fill_linux(X86MachineState *x86ms, GBytes *kernel, GError **error)
 {
     const char *path = MACHINE(x86ms)->kernel_filename;
-    g_autoptr(GBytes) kernel = loader_read_file("-kernel", path, error);
     g_autoptr(GBytes) rom = x86_linuxboot_rom();
     LinuxSetupHeader h;
     size_t setup_size;
 
-    if (!kernel) {
-        return false;
-    }
     if (!x86_boot_linux_header(kernel, &h, &setup_size, error)) {
         g_prefix_error(error, "-kernel '%s' with -bios: ", path);
         return false;
@@ -140,4 +149,18 @@ bool x86_linuxboot_fill(X86MachineState *x86ms, GError **error)
     fill_setup(x86ms->fw_cfg, kernel, setup_size, &h);
     fill_code(x86ms->fw_cfg, kernel, setup_size);
     return fw_cfg_add_file(x86ms->fw_cfg, LINUXBOOT_ROM_FILE, rom, error);
+}
+
+const char *x86_linuxboot_fill(X86MachineState *x86ms, GError **error)
+{
+    g_autoptr(GBytes) kernel =
+        loader_read_file("-kernel", MACHINE(x86ms)->kernel_filename, error);
+
+    if (!kernel) {
+        return NULL;
+    }
+    if (is_bzimage(kernel)) {
+        return fill_linux(x86ms, kernel, error) ? "/rom@" LINUXBOOT_ROM_FILE : NULL;
+    }
+    return x86_kernel_rom_fill(x86ms, error) ? "/rom@" KERNEL_ROM_FILE : NULL;
 }

@@ -236,18 +236,23 @@ static bool fill_boot(PCMachineState *pcms, GError **error)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
     MachineState *machine = MACHINE(pcms);
-    bool kernel = machine->kernel_filename && !x86_boots_directly(x86ms);
-    g_autofree char *order = boot_order_list(machine, kernel ? LINUXBOOT_BOOT_PATH : NULL, error);
-    g_autofree char *geometry = boot_geometry_list(machine);
+    const char *kernel = NULL;
 
+    if (machine->kernel_filename && !x86_boots_directly(x86ms)) {
+        kernel = x86_linuxboot_fill(x86ms, error);
+        if (!kernel) {
+            return false;
+        }
+    }
+    g_autofree char *order = boot_order_list(machine, kernel, error);
+    g_autofree char *geometry = boot_geometry_list(machine);
     if (!order) {
         return false;
     }
     add_text_file(x86ms->fw_cfg, "bootorder", order);
     add_text_file(x86ms->fw_cfg, "bios-geometry", geometry);
     fill_boot_times(machine);
-    return add_splash(machine, error) && add_option_roms(machine, error) &&
-           (!kernel || x86_linuxboot_fill(x86ms, error));
+    return add_splash(machine, error) && add_option_roms(machine, error);
 }
 
 bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error)

@@ -117,15 +117,21 @@ void x86_start_reset(X86MachineState *x86ms);
 E820Map *x86_ram_map(const X86MachineState *x86ms);
 SmbiosMachine x86_smbios_machine(X86MachineState *x86ms, bool firmware);
 
-/* ---- -kernel through firmware, linuxboot.c --------------------------------------------- */
+/* ---- -kernel through firmware: linuxboot.c, kernel-rom.c ------------------------------- */
 
 #define LINUXBOOT_ROM_FILE "genroms/linuxboot_dma.bin"
-/* As firmware calls it in "bootorder". */
-#define LINUXBOOT_BOOT_PATH "/rom@" LINUXBOOT_ROM_FILE
+#define KERNEL_ROM_FILE    "genroms/multiboot_dma.bin"
 
-/* The kernel's pieces as fw_cfg keys, and the ROM that starts them. */
-bool x86_linuxboot_fill(X86MachineState *x86ms, GError **error);
-/* The ROM as firmware wants it: whole sectors, checksums. */
+/*
+ * The kernel's pieces as fw_cfg keys, and the ROM that starts them.  Returns the ROM as firmware
+ * calls it in "bootorder"; NULL and an error.
+ */
+const char *x86_linuxboot_fill(X86MachineState *x86ms, GError **error);
+/* The same for what is no bzImage. */
+bool x86_kernel_rom_fill(X86MachineState *x86ms, GError **error);
+/* The bzImage's ROM as firmware wants it: whole sectors, checksums. */
 GBytes *x86_linuxboot_rom(void);
+/* The same of any code with a PnP header at 20h. */
+GBytes *x86_option_rom(const uint8_t *code, size_t len);
 
 #endif
