@@ -292,6 +292,7 @@ static void fdc_leave_dma(void *opaque)
 
     ISA_DMA_GET_CLASS(fdc->dma)->register_channel(fdc->dma, (int)(fdc->dma_channel & 3), NULL,
                                                   NULL);
+    object_unref(OBJECT(fdc->dma));
 }
 
 static bool fdc_take_lines(FDC *fdc, GError **error)
@@ -307,6 +308,7 @@ static bool fdc_take_lines(FDC *fdc, GError **error)
     if (fdc->dma) {
         ISA_DMA_GET_CLASS(fdc->dma)->register_channel(fdc->dma, (int)(fdc->dma_channel & 3),
                                                       fdc_dma_transfer, fdc);
+        object_ref(OBJECT(fdc->dma)); /* it may go first at the machine's end */
         qdev_on_unrealize(dev, fdc_leave_dma, fdc);
     }
     return true;
