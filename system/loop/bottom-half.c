@@ -51,6 +51,7 @@ void bh_cancel(BottomHalf *bh)
     if (bh->scheduled) {
         g_queue_remove(&bh->loop->bhs, bh);
         bh->scheduled = false;
+        bh->loop->bh_pending = !g_queue_is_empty(&bh->loop->bhs);
     }
     g_mutex_unlock(&bh->loop->bh_lock);
 }
