@@ -312,6 +312,25 @@ bool handle_usb(VMM *vmm, const char *value, GError **error)
     return object_property_set_bool(OBJECT(vmm->machine), "usb", true, error);
 }
 
+bool handle_usbdevice(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const devices[][2] = {
+        {"keyboard", "usb-kbd"},
+        {"mouse", "usb-mouse"},
+        {"tablet", "usb-tablet"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(devices); i++) {
+        if (g_str_equal(value, devices[i][0])) {
+            command_line_add(vmm, "device", devices[i][1]);
+            return handle_usb(vmm, NULL, error);
+        }
+    }
+    g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                "-usbdevice %s: expected keyboard, mouse or tablet", value);
+    return false;
+}
+
 bool handle_net(VMM *vmm, const char *value, GError **error)
 {
     if (!g_str_equal(value, "none")) {

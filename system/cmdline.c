@@ -71,6 +71,7 @@ const CommandOption command_options[] = {
     {"no-hpet", NULL, "no HPET (the same as -machine hpet=off)", STAGE_CONFIG, handle_no_hpet},
     {"no-acpi", NULL, "no ACPI tables (the same as -machine acpi=off)", STAGE_CONFIG, handle_no_acpi},
     {"usb",                                           NULL, "add a USB controller", STAGE_CONFIG, handle_usb},
+    {"usbdevice", "keyboard|mouse|tablet", "a USB controller, and this device on it", STAGE_CONFIG, handle_usbdevice},
     {"net",                  "none", "no network", STAGE_CONFIG, handle_net},
     {"nic",                                     "none", "no network", STAGE_CONFIG, handle_net},
     {"rtc",                                           "[base=utc|localtime|DATE][,clock=host|vm]", "time of day of the guest", STAGE_CONFIG,
@@ -129,6 +130,14 @@ static void add_item(VMM *vmm, const CommandOption *option, const char *value)
 
     *item = (CommandItem){option, value};
     g_ptr_array_add(vmm->command_line, item);
+}
+
+void command_line_add(VMM *vmm, const char *name, const char *value)
+{
+    const CommandOption *option = find_option(name);
+
+    g_assert(option);
+    add_item(vmm, option, value);
 }
 
 /* One option and its argument; returns how many words it took, 0: an error. */

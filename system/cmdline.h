@@ -37,6 +37,8 @@ typedef struct CommandItem {
 
 extern const CommandOption command_options[]; /* ends with a NULL name */
 
+/* As if this stood at the end of the command line; `value` is static.  Before the option's stage. */
+void command_line_add(VMM *vmm, const char *name, const char *value);
 /* Names and arguments into vmm->command_line. */
 bool command_line_parse(VMM *vmm, int argc, char **argv, GError **error);
 /* Carry out the options whose value asks for help. */
@@ -100,6 +102,7 @@ COMMAND_HANDLER(handle_no_hpet);
 COMMAND_HANDLER(handle_action);
 COMMAND_HANDLER(handle_watchdog_action);
 COMMAND_HANDLER(handle_no_reboot);
+COMMAND_HANDLER(handle_usbdevice);
 COMMAND_HANDLER(handle_no_shutdown);
 COMMAND_HANDLER(handle_paused);
 COMMAND_HANDLER(handle_fw_cfg);

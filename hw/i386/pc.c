@@ -211,6 +211,11 @@ bool pc_vga_init(PCMachineState *pcms, PCIBus *bus, GError **error)
     return pcms->has_vga;
 }
 
+bool pc_usb_init(PCMachineState *pcms, PCIBus *bus, GError **error)
+{
+    return !MACHINE(pcms)->usb || pci_create(bus, -1, "qemu-xhci", error) != NULL;
+}
+
 /* The line that drives all CPUs' A20M#. */
 static void pc_a20_on_cpu(CPUState *cpu, void *data)
 {

@@ -86,6 +86,8 @@ bool pc_i8259_create(X86MachineState *x86ms, ISABus *bus, GSIState *gsi_state, G
 bool ioapic_init_gsi(X86MachineState *x86ms, GSIState *gsi_state, GError **error);
 /* M22 */
 bool pc_vga_init(PCMachineState *pcms, PCIBus *bus, GError **error);
+/* -usb: an xHCI. */
+bool pc_usb_init(PCMachineState *pcms, PCIBus *bus, GError **error);
 bool pc_basic_device_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError **error);
 bool pc_fw_cfg_init(PCMachineState *pcms, GError **error);
 

@@ -105,7 +105,8 @@ static bool pc_init1(MachineState *machine, GError **error)
         return false;
     }
     return pc_pci_ide_init(pcms, pcms->pci_bus, error) &&
-           pc_pm_init(pcms, pcms->pci_bus, x86ms->gsi, error);
+           pc_pm_init(pcms, pcms->pci_bus, x86ms->gsi, error) &&
+           pc_usb_init(pcms, pcms->pci_bus, error);
 }
 
 static void i440fx_machine_class_init(ObjectClass *klass, const void *data)

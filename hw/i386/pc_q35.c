@@ -138,7 +138,8 @@ static bool pc_q35_init(MachineState *machine, GError **error)
     }
     q35_reserve_memory(pcms);
     ich9_lpc_offer_smi_features(pcms->lpc, machine->fw_cfg);
-    return q35_sata_create(pcms, error) && q35_smbus_create(pcms, error);
+    return q35_sata_create(pcms, error) && q35_smbus_create(pcms, error) &&
+           pc_usb_init(pcms, pcms->pci_bus, error);
 }
 
 static void q35_machine_class_init(ObjectClass *klass, const void *data)

@@ -316,6 +316,7 @@ static void ioapic_leave_bus(void *opaque)
     IOAPICState *s = opaque;
 
     apic_bus_del_eoi_handler(s->bus, ioapic_eoi, s);
+    object_unref(s->bus);
 }
 
 static bool ioapic_check_version(IOAPICState *s, GError **error)
@@ -342,6 +343,7 @@ static bool ioapic_realize(DeviceState *dev, GError **error)
     qdev_init_gpio_in(dev, ioapic_set_irq, IOAPIC_NUM_PINS);
     ioapic_reset(dev, RESET_COLD);
     apic_bus_add_eoi_handler(s->bus, ioapic_eoi, s);
+    object_ref(s->bus); /* it may leave the tree before this */
     qdev_on_unrealize(dev, ioapic_leave_bus, s);
     return true;
 }

@@ -14,7 +14,7 @@
 #define TYPE_USB_TABLET "usb-tablet"
 OBJECT_DECLARE_SIMPLE(USBHIDState, USB_HID, TYPE_USB_HID)
 
-#define HID_DESCRIPTOR   0x21
+#define HID_DESCRIPTOR    0x21
 #define REPORT_DESCRIPTOR 0x22
 enum {
     HID_GET_REPORT = 1,
@@ -148,8 +148,8 @@ static void tablet_point(void *opaque, int x, int y, int dz, unsigned buttons)
     USBHIDState *s = opaque;
     uint8_t *newest = queue_newest(s);
     int8_t z = clip(-dz);
-    uint8_t report[REPORT_MAX] = {(uint8_t)buttons,  (uint8_t)x, (uint8_t)(x >> 8), (uint8_t)y,
-                                  (uint8_t)(y >> 8), (uint8_t)z};
+    uint8_t report[REPORT_MAX] = {(uint8_t)buttons, (uint8_t)x,        (uint8_t)(x >> 8),
+                                  (uint8_t)y,       (uint8_t)(y >> 8), (uint8_t)z};
 
     if (newest && !z && !newest[5] && newest[0] == buttons && s->last_buttons == buttons) {
         memcpy(newest, report, REPORT_MAX);
@@ -164,49 +164,27 @@ static void tablet_point(void *opaque, int x, int y, int dz, unsigned buttons)
 /* ---- descriptors ---------------------------------------------------------------------------- */
 
 static const uint8_t kbd_reports[] = {
-    0x05, 0x01,       /* usage page: generic desktop */
-    0x09, 0x06,       /* keyboard */
-    0xa1, 0x01,       /* collection: application */
-    0x75, 0x01,       /*   8 bits: modifiers */
-    0x95, 0x08,
-    0x05, 0x07,
-    0x19, 0xe0,
-    0x29, 0xe7,
-    0x15, 0x00,
-    0x25, 0x01,
-    0x81, 0x02,
-    0x95, 0x01,       /*   a byte that is reserved */
-    0x75, 0x08,
-    0x81, 0x01,
-    0x95, 0x05,       /*   output: 5 lights */
-    0x75, 0x01,
-    0x05, 0x08,
-    0x19, 0x01,
-    0x29, 0x05,
-    0x91, 0x02,
-    0x95, 0x01,
-    0x75, 0x03,
-    0x91, 0x01,
-    0x95, 0x06,       /*   6 bytes: keys that are down */
-    0x75, 0x08,
-    0x15, 0x00,
-    0x26, 0xff, 0x00,
-    0x05, 0x07,
-    0x19, 0x00,
-    0x2a, 0xff, 0x00,
-    0x81, 0x00,
-    0xc0,
+    0x05, 0x01, /* usage page: generic desktop */
+    0x09, 0x06, /* keyboard */
+    0xa1, 0x01, /* collection: application */
+    0x75, 0x01, /*   8 bits: modifiers */
+    0x95, 0x08, 0x05, 0x07, 0x19, 0xe0, 0x29, 0xe7, 0x15,
+    0x00, 0x25, 0x01, 0x81, 0x02, 0x95, 0x01, /*   a byte that is reserved */
+    0x75, 0x08, 0x81, 0x01, 0x95, 0x05,       /*   output: 5 lights */
+    0x75, 0x01, 0x05, 0x08, 0x19, 0x01, 0x29, 0x05, 0x91,
+    0x02, 0x95, 0x01, 0x75, 0x03, 0x91, 0x01, 0x95, 0x06, /*   6 bytes: keys that are down */
+    0x75, 0x08, 0x15, 0x00, 0x26, 0xff, 0x00, 0x05, 0x07,
+    0x19, 0x00, 0x2a, 0xff, 0x00, 0x81, 0x00, 0xc0,
 };
 
 static const uint8_t mouse_reports[] = {
     0x05, 0x01, 0x09, 0x02, 0xa1, 0x01, /* mouse */
     0x09, 0x01, 0xa1, 0x00,             /* pointer, physical */
     0x05, 0x09, 0x19, 0x01, 0x29, 0x05, /* 5 buttons */
-    0x15, 0x00, 0x25, 0x01, 0x95, 0x05, 0x75, 0x01, 0x81, 0x02,
-    0x95, 0x01, 0x75, 0x03, 0x81, 0x01, /* 3 bits of nothing */
+    0x15, 0x00, 0x25, 0x01, 0x95, 0x05, 0x75, 0x01, 0x81, 0x02, 0x95, 0x01,
+    0x75, 0x03, 0x81, 0x01,                         /* 3 bits of nothing */
     0x05, 0x01, 0x09, 0x30, 0x09, 0x31, 0x09, 0x38, /* x, y, wheel: relative bytes */
-    0x15, 0x81, 0x25, 0x7f, 0x75, 0x08, 0x95, 0x03, 0x81, 0x06,
-    0xc0, 0xc0,
+    0x15, 0x81, 0x25, 0x7f, 0x75, 0x08, 0x95, 0x03, 0x81, 0x06, 0xc0, 0xc0,
 };
 
 static const uint8_t tablet_reports[] = {
@@ -216,22 +194,25 @@ static const uint8_t tablet_reports[] = {
     0x15, 0x00, 0x25, 0x01, 0x95, 0x05, 0x75, 0x01, 0x81, 0x02,
     0x95, 0x01, 0x75, 0x03, 0x81, 0x01, /* 3 bits of nothing */
     0x05, 0x01, 0x09, 0x30, 0x09, 0x31, /* x, y: absolute, 16 bits */
-    0x15, 0x00, 0x26, 0xff, 0x7f, 0x35, 0x00, 0x46, 0xff, 0x7f, 0x75, 0x10, 0x95, 0x02, 0x81, 0x02,
-    0x05, 0x01, 0x09, 0x38,             /* wheel: a relative byte */
-    0x15, 0x81, 0x25, 0x7f, 0x35, 0x00, 0x45, 0x00, 0x75, 0x08, 0x95, 0x01, 0x81, 0x06,
-    0xc0, 0xc0,
+    0x15, 0x00, 0x26, 0xff, 0x7f, 0x35, 0x00, 0x46, 0xff, 0x7f,
+    0x75, 0x10, 0x95, 0x02, 0x81, 0x02, 0x05, 0x01, 0x09, 0x38, /* wheel: a relative byte */
+    0x15, 0x81, 0x25, 0x7f, 0x35, 0x00, 0x45, 0x00, 0x75, 0x08,
+    0x95, 0x01, 0x81, 0x06, 0xc0, 0xc0,
 };
 
 /* Device, then configuration, interface, HID and endpoint: they differ in what is named. */
 #define DEVICE_DESCRIPTOR(usb)                                                                     \
-    {18, USB_DT_DEVICE, 0x00, usb, 0, 0, 0, (usb) == 2 ? 64 : 8, 0x27, 0x06, 0x01, 0x00,           \
-     0x00, 0x00, 1, 2, 3, 1}
+    {                                                                                              \
+        18, USB_DT_DEVICE, 0x00, usb, 0, 0, 0, (usb) == 2 ? 64 : 8, 0x27, 0x06, 0x01, 0x00, 0x00,  \
+            0x00, 1, 2, 3, 1                                                                       \
+    }
 #define CONFIG_DESCRIPTOR(subclass, protocol, report_bytes, packet, interval)                      \
-    {9, USB_DT_CONFIG, 34, 0, 1, 1, 0, 0xa0, 50,                                                   \
-     9, USB_DT_INTERFACE, 0, 0, 1, 3, subclass, protocol, 0,                                       \
-     9, HID_DESCRIPTOR, 0x11, 0x01, 0, 1, REPORT_DESCRIPTOR, (report_bytes) & 0xff,                \
-     (report_bytes) >> 8,                                                                          \
-     7, USB_DT_ENDPOINT, 0x81, 3, packet, 0, interval}
+    {                                                                                              \
+        9, USB_DT_CONFIG, 34, 0, 1, 1, 0, 0xa0, 50, 9, USB_DT_INTERFACE, 0, 0, 1, 3, subclass,     \
+            protocol, 0, 9, HID_DESCRIPTOR, 0x11, 0x01, 0, 1, REPORT_DESCRIPTOR,                   \
+            (report_bytes)&0xff, (report_bytes) >> 8, 7, USB_DT_ENDPOINT, 0x81, 3, packet, 0,      \
+            interval                                                                               \
+    }
 
 static const uint8_t device_high[] = DEVICE_DESCRIPTOR(2), device_full[] = DEVICE_DESCRIPTOR(1);
 static const char *const kbd_strings[] = {"QUOIN", "QUOIN USB Keyboard", "1", NULL};
@@ -251,16 +232,28 @@ static const InputHandler mouse_input = {.name = "USB Mouse", .move = mouse_move
 static const InputHandler tablet_input = {.name = "USB Tablet", .point = tablet_point};
 
 static const HIDKind hid_kbd = {
-    {device_high, kbd_high, kbd_strings}, {device_full, kbd_full, kbd_strings},
-    kbd_reports, sizeof(kbd_reports), 8, &kbd_input,
+    {device_high, kbd_high, kbd_strings},
+    {device_full, kbd_full, kbd_strings},
+    kbd_reports,
+    sizeof(kbd_reports),
+    8,
+    &kbd_input,
 };
 static const HIDKind hid_mouse = {
-    {device_high, mouse_high, mouse_strings}, {device_full, mouse_full, mouse_strings},
-    mouse_reports, sizeof(mouse_reports), 4, &mouse_input,
+    {device_high, mouse_high, mouse_strings},
+    {device_full, mouse_full, mouse_strings},
+    mouse_reports,
+    sizeof(mouse_reports),
+    4,
+    &mouse_input,
 };
 static const HIDKind hid_tablet = {
-    {device_high, tablet_high, tablet_strings}, {device_full, tablet_full, tablet_strings},
-    tablet_reports, sizeof(tablet_reports), 6, &tablet_input,
+    {device_high, tablet_high, tablet_strings},
+    {device_full, tablet_full, tablet_strings},
+    tablet_reports,
+    sizeof(tablet_reports),
+    6,
+    &tablet_input,
 };
 
 static const USBDescriptors *hid_descriptors(USBDevice *dev)
@@ -270,7 +263,8 @@ static const USBDescriptors *hid_descriptors(USBDevice *dev)
     return dev->speed == USB_SPEED_HIGH ? &kind->high : &kind->full;
 }
 
-/* ---- requests --------------------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------------------
+ */
 
 static int give(const void *bytes, size_t len, const USBSetup *setup, uint8_t *data)
 {
@@ -365,7 +359,8 @@ static int hid_data(USBDevice *dev, unsigned endpoint, bool in, uint8_t *buf, si
     return (int)len;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life
+ * ---------------------------------------------------------------------------------------- */
 
 static bool hid_realize(USBDevice *dev, GError **error)
 {
@@ -431,10 +426,10 @@ static const TypeInfo hid_types[] = {
      .class_init = hid_class_init,
      .properties = hid_properties,
      .doc = "human interface device"},
-    {.name = TYPE_USB_KBD, .parent = TYPE_USB_HID, .doc = "USB keyboard"},
-    {.name = TYPE_USB_MOUSE, .parent = TYPE_USB_HID, .doc = "USB mouse"},
+    {.name = TYPE_USB_KBD, .parent = TYPE_USB_HID,                           .doc = "USB keyboard"                                                              },
+    {.name = TYPE_USB_MOUSE,         .parent = TYPE_USB_HID,           .doc = "USB mouse"},
     {.name = TYPE_USB_TABLET,
      .parent = TYPE_USB_HID,
-     .doc = "USB tablet: a pointer with absolute positions"},
+     .doc = "USB tablet: a pointer with absolute positions"         },
 };
 DEFINE_TYPES(hid_types)

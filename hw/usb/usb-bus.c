@@ -111,7 +111,7 @@ void usb_endpoint_halt(USBDevice *dev, unsigned endpoint, bool in, bool halt)
     if (halt) {
         *halted |= (uint16_t)(1u << endpoint);
     } else {
-        *halted &= (uint16_t)~(1u << endpoint);
+        *halted &= (uint16_t) ~(1u << endpoint);
     }
 }
 
@@ -195,7 +195,8 @@ static void usb_device_cold_reset(DeviceState *qdev, ResetType type)
 }
 
 static const Property usb_device_properties[] = {
-    DEFINE_PROP_STRING("port", USBDevice, port_name, NULL, "port of the bus, from 1; the first free"),
+    DEFINE_PROP_STRING("port", USBDevice, port_name, NULL,
+                       "port of the bus, from 1; the first free"),
     DEFINE_PROP_END,
 };
 
@@ -248,7 +249,7 @@ static const TypeInfo usb_types[] = {
      .instance_finalize = usb_bus_finalize,
      .class_init = usb_bus_class_init,
      .doc = "a USB bus: the root hub of a host controller"},
-    {.name = TYPE_USB_DEVICE,
+    { .name = TYPE_USB_DEVICE,
      .parent = TYPE_DEVICE,
      .instance_size = sizeof(USBDevice),
      .class_size = sizeof(USBDeviceClass),

@@ -62,8 +62,8 @@ enum {
 
 /* What a device says of itself: whole descriptors, as the host reads them. */
 typedef struct USBDescriptors {
-    const uint8_t *device; /* 18 bytes */
-    const uint8_t *config; /* with all that belongs to it */
+    const uint8_t *device;      /* 18 bytes */
+    const uint8_t *config;      /* with all that belongs to it */
     const char *const *strings; /* 1 and on; NULL-terminated */
 } USBDescriptors;
 

@@ -33,7 +33,8 @@ static CompletionCode enable_slot(XHCIState *s, unsigned *ret_id)
     return CC_NO_SLOTS;
 }
 
-/* ---- contexts --------------------------------------------------------------------------------------- */
+/* ---- contexts
+ * --------------------------------------------------------------------------------------- */
 
 static bool device_context(XHCIState *s, unsigned id)
 {
@@ -84,7 +85,8 @@ static void endpoint_disable(XHCIState *s, unsigned id, unsigned ep)
     xhci_write_dwords(s, s->slots[id].context + 32 * ep, nothing, 8);
 }
 
-/* ---- commands of a slot ------------------------------------------------------------------------------ */
+/* ---- commands of a slot
+ * ------------------------------------------------------------------------------ */
 
 static CompletionCode address_device(XHCIState *s, unsigned id, const TRB *trb)
 {
@@ -95,7 +97,8 @@ static CompletionCode address_device(XHCIState *s, unsigned id, const TRB *trb)
     unsigned port;
     USBDevice *dev;
 
-    if (!xhci_read_dwords(s, input, flags, 2) || !xhci_read_dwords(s, input + 32, slot_context, 8) ||
+    if (!xhci_read_dwords(s, input, flags, 2) ||
+        !xhci_read_dwords(s, input + 32, slot_context, 8) ||
         !xhci_read_dwords(s, input + 64, ep0, 8) || !device_context(s, id)) {
         return CC_TRB_ERROR;
     }
@@ -214,7 +217,8 @@ static CompletionCode reset_device(XHCIState *s, unsigned id)
     return CC_SUCCESS;
 }
 
-/* ---- commands of an endpoint -------------------------------------------------------------------------- */
+/* ---- commands of an endpoint
+ * -------------------------------------------------------------------------- */
 
 static CompletionCode endpoint_command(XHCIState *s, unsigned id, const TRB *trb)
 {
@@ -252,7 +256,8 @@ static CompletionCode endpoint_command(XHCIState *s, unsigned id, const TRB *trb
     return CC_SUCCESS;
 }
 
-/* ---- the ring ------------------------------------------------------------------------------------------ */
+/* ---- the ring
+ * ------------------------------------------------------------------------------------------ */
 
 static CompletionCode slot_command(XHCIState *s, unsigned id, const TRB *trb)
 {

@@ -18,11 +18,11 @@ OBJECT_DECLARE_SIMPLE(XHCIState, XHCI, TYPE_XHCI)
 #define XHCI_MAX_PORTS   15 /* of each protocol */
 #define XHCI_MAX_SLOTS   64
 #define XHCI_MAX_INTRS   16
-#define XHCI_ENDPOINTS   31   /* device context indices 1-31 */
+#define XHCI_ENDPOINTS   31 /* device context indices 1-31 */
 #define XHCI_TRB_SIZE    16
-#define XHCI_TD_TRBS     256  /* longer descriptors are errors */
+#define XHCI_TD_TRBS     256 /* longer descriptors are errors */
 #define XHCI_TD_BYTES    (256u << 10)
-#define XHCI_EVENTS_HELD 64   /* while the guest's event ring is full */
+#define XHCI_EVENTS_HELD 64 /* while the guest's event ring is full */
 
 /* 6.4.6 */
 typedef enum TRBType {
@@ -50,15 +50,15 @@ typedef enum TRBType {
     TRB_HOST_EVENT = 37,
 } TRBType;
 
-#define TRB_CYCLE        (1u << 0)
-#define TRB_TOGGLE       (1u << 1) /* of a link */
-#define TRB_EVALUATE     (1u << 1)
-#define TRB_SHORT_IRQ    (1u << 2)
-#define TRB_CHAIN        (1u << 4)
-#define TRB_IOC          (1u << 5)
-#define TRB_IMMEDIATE    (1u << 6)
-#define TRB_BLOCK_SETADR (1u << 9) /* address device; configure endpoint: deconfigure */
-#define TRB_DIR_IN       (1u << 16)
+#define TRB_CYCLE             (1u << 0)
+#define TRB_TOGGLE            (1u << 1) /* of a link */
+#define TRB_EVALUATE          (1u << 1)
+#define TRB_SHORT_IRQ         (1u << 2)
+#define TRB_CHAIN             (1u << 4)
+#define TRB_IOC               (1u << 5)
+#define TRB_IMMEDIATE         (1u << 6)
+#define TRB_BLOCK_SETADR      (1u << 9) /* address device; configure endpoint: deconfigure */
+#define TRB_DIR_IN            (1u << 16)
 #define TRB_TYPE(control)     ((control) >> 10 & 0x3f)
 #define TRB_SLOT(control)     ((control) >> 24)
 #define TRB_ENDPOINT(control) ((control) >> 16 & 0x1f)
@@ -93,7 +93,13 @@ typedef struct Ring {
 } Ring;
 
 /* 6.2.3 */
-typedef enum EndpointState { EP_DISABLED, EP_RUNNING, EP_HALTED, EP_STOPPED, EP_ERROR } EndpointState;
+typedef enum EndpointState {
+    EP_DISABLED,
+    EP_RUNNING,
+    EP_HALTED,
+    EP_STOPPED,
+    EP_ERROR
+} EndpointState;
 typedef enum EndpointType { EP_CONTROL = 4, EP_INTERRUPT_IN = 7 } EndpointType;
 
 typedef struct Endpoint {
@@ -103,14 +109,19 @@ typedef struct Endpoint {
 } Endpoint;
 
 /* 6.2.2 */
-typedef enum SlotState { SLOT_ENABLED = 0, SLOT_DEFAULT, SLOT_ADDRESSED, SLOT_CONFIGURED } SlotState;
+typedef enum SlotState {
+    SLOT_ENABLED = 0,
+    SLOT_DEFAULT,
+    SLOT_ADDRESSED,
+    SLOT_CONFIGURED
+} SlotState;
 
 typedef struct Slot {
     bool enabled;
     uint8_t state;
     uint8_t port; /* of the bus, from 0; valid from SLOT_DEFAULT on */
     uint16_t interrupter;
-    uint64_t context; /* output device context */
+    uint64_t context;                       /* output device context */
     Endpoint endpoints[XHCI_ENDPOINTS + 1]; /* by device context index */
 } Slot;
 
@@ -140,21 +151,21 @@ struct XHCIState {
     uint32_t portsc[2 * XHCI_MAX_PORTS];
     uint32_t portpmsc[2 * XHCI_MAX_PORTS];
     int64_t mfindex_start;
-    bool more_commands; /* left for the bottom half */
+    bool more_commands;                          /* left for the bottom half */
     uint64_t more_endpoints[XHCI_MAX_SLOTS + 1]; /* likewise, a bit by index */
     Interrupter interrupters[XHCI_MAX_INTRS];
     Slot slots[XHCI_MAX_SLOTS + 1]; /* by slot ID: from 1 */
     uint8_t buffer[XHCI_TD_BYTES];
 };
 
-#define USBCMD_RUN  (1u << 0)
-#define USBCMD_RESET (1u << 1)
-#define USBCMD_INTE (1u << 2)
-#define USBSTS_HALTED   (1u << 0)
-#define USBSTS_HSE      (1u << 2)
-#define USBSTS_EINT     (1u << 3)
-#define USBSTS_PCD      (1u << 4)
-#define USBSTS_SRE      (1u << 10)
+#define USBCMD_RUN    (1u << 0)
+#define USBCMD_RESET  (1u << 1)
+#define USBCMD_INTE   (1u << 2)
+#define USBSTS_HALTED (1u << 0)
+#define USBSTS_HSE    (1u << 2)
+#define USBSTS_EINT   (1u << 3)
+#define USBSTS_PCD    (1u << 4)
+#define USBSTS_SRE    (1u << 10)
 
 #define CRCR_CYCLE   (1u << 0)
 #define CRCR_STOP    (1u << 1)
@@ -170,7 +181,8 @@ static inline unsigned xhci_nr_ports(const XHCIState *s)
     return s->p2 + s->p3;
 }
 
-/* ---- xhci-ring.c ------------------------------------------------------------------------------- */
+/* ---- xhci-ring.c -------------------------------------------------------------------------------
+ */
 
 /* The guest's memory is not where it says: the controller stops (4.10.2.6). */
 bool xhci_dma_read(XHCIState *s, uint64_t addr, void *buf, size_t len);
@@ -188,12 +200,14 @@ void xhci_update_irq(XHCIState *s);
 void xhci_event(XHCIState *s, unsigned interrupter, TRBType type, CompletionCode code,
                 uint64_t parameter, uint32_t length, uint32_t control);
 
-/* ---- xhci-commands.c ----------------------------------------------------------------------------- */
+/* ---- xhci-commands.c
+ * ----------------------------------------------------------------------------- */
 
 void xhci_run_commands(XHCIState *s);
 void xhci_slot_disable(XHCIState *s, unsigned id);
 
-/* ---- xhci-transfer.c ------------------------------------------------------------------------------- */
+/* ---- xhci-transfer.c
+ * ------------------------------------------------------------------------------- */
 
 /* Work an endpoint's ring off as far as it and the device go. */
 void xhci_kick(XHCIState *s, unsigned slot, unsigned endpoint);
@@ -202,7 +216,8 @@ void xhci_endpoint_write_context(XHCIState *s, unsigned slot, unsigned endpoint)
 /* What it was in the middle of ends with this. */
 void xhci_endpoint_stop(XHCIState *s, unsigned slot, unsigned endpoint);
 
-/* ---- xhci-port.c ------------------------------------------------------------------------------------ */
+/* ---- xhci-port.c
+ * ------------------------------------------------------------------------------------ */
 
 void xhci_port_write(XHCIState *s, unsigned n, uint32_t value);
 void xhci_ports_reset(XHCIState *s);

@@ -5,25 +5,32 @@
  */
 #include "hw/usb/xhci-internal.h"
 
-#define PORT_CONNECTED (1u << 0)
-#define PORT_ENABLED   (1u << 1)
-#define PORT_RESET     (1u << 4)
-#define PORT_POWER     (1u << 9)
-#define PORT_LWS       (1u << 16) /* link state write strobe */
-#define PORT_CSC       (1u << 17)
-#define PORT_PEC       (1u << 18)
-#define PORT_PRC       (1u << 21)
-#define PORT_PLC       (1u << 22)
-#define PORT_CHANGES   (0x7fu << 17)
-#define PORT_WAKE_BITS (7u << 25)
-#define PORT_INDICATOR (3u << 14)
-#define PORT_WARM      (1u << 31)
-#define PORT_SPEED(n)  ((uint32_t)(n) << 10)
+#define PORT_CONNECTED  (1u << 0)
+#define PORT_ENABLED    (1u << 1)
+#define PORT_RESET      (1u << 4)
+#define PORT_POWER      (1u << 9)
+#define PORT_LWS        (1u << 16) /* link state write strobe */
+#define PORT_CSC        (1u << 17)
+#define PORT_PEC        (1u << 18)
+#define PORT_PRC        (1u << 21)
+#define PORT_PLC        (1u << 22)
+#define PORT_CHANGES    (0x7fu << 17)
+#define PORT_WAKE_BITS  (7u << 25)
+#define PORT_INDICATOR  (3u << 14)
+#define PORT_WARM       (1u << 31)
+#define PORT_SPEED(n)   ((uint32_t)(n) << 10)
 #define PORT_SPEED_MASK (0xfu << 10)
-#define PORT_PLS(n)    ((uint32_t)(n) << 5)
-#define PORT_PLS_MASK  (0xfu << 5)
+#define PORT_PLS(n)     ((uint32_t)(n) << 5)
+#define PORT_PLS_MASK   (0xfu << 5)
 
-enum { PLS_U0 = 0, PLS_U3 = 3, PLS_DISABLED = 4, PLS_RX_DETECT = 5, PLS_POLLING = 7, PLS_RESUME = 15 };
+enum {
+    PLS_U0 = 0,
+    PLS_U3 = 3,
+    PLS_DISABLED = 4,
+    PLS_RX_DETECT = 5,
+    PLS_POLLING = 7,
+    PLS_RESUME = 15
+};
 
 static const uint8_t speed_ids[] = {
     [USB_SPEED_LOW] = 2, [USB_SPEED_FULL] = 1, [USB_SPEED_HIGH] = 3, [USB_SPEED_SUPER] = 4};

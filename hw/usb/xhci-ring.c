@@ -79,13 +79,14 @@ bool xhci_ring_fetch(XHCIState *s, Ring *ring, TRB *trb)
     return false;
 }
 
-/* ---- interrupts --------------------------------------------------------------------------------- */
+/* ---- interrupts ---------------------------------------------------------------------------------
+ */
 
 void xhci_update_irq(XHCIState *s)
 {
     const Interrupter *first = &s->interrupters[0];
-    bool level = (s->usbcmd & USBCMD_INTE) && (first->iman & IMAN_ENABLE) &&
-                 (first->iman & IMAN_PENDING);
+    bool level =
+        (s->usbcmd & USBCMD_INTE) && (first->iman & IMAN_ENABLE) && (first->iman & IMAN_PENDING);
 
     pci_set_irq(&s->parent_obj, level && !msix_enabled(&s->parent_obj));
 }
@@ -112,7 +113,8 @@ static void interrupter_raise(XHCIState *s, unsigned n)
     }
 }
 
-/* ---- event rings --------------------------------------------------------------------------------- */
+/* ---- event rings
+ * --------------------------------------------------------------------------------- */
 
 void xhci_interrupter_set_table(XHCIState *s, unsigned n)
 {

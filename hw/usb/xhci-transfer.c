@@ -28,7 +28,8 @@ static bool trb_has_data(const TRB *trb)
     return type == TRB_NORMAL || type == TRB_DATA || type == TRB_ISOCH;
 }
 
-/* ---- events ------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------------
+ */
 
 static void transfer_event(XHCIState *s, unsigned slot, unsigned ep, const TRB *trb,
                            CompletionCode code, uint32_t length)
@@ -66,8 +67,9 @@ static void report_success(XHCIState *s, unsigned slot, unsigned ep, const Trans
         }
         transfer_event(s, slot, ep, trb,
                        now_short || (was_short && is_event_data) ? CC_SHORT_PACKET : CC_SUCCESS,
-                       is_event_data ? counted
-                                     : trb_has_data(trb) ? trb_length(trb) - part : 0);
+                       is_event_data       ? counted
+                       : trb_has_data(trb) ? trb_length(trb) - part
+                                           : 0);
     }
 }
 
@@ -80,7 +82,8 @@ static void halt(XHCIState *s, unsigned slot, unsigned ep, const TRB *trb, Compl
     transfer_event(s, slot, ep, trb, code, trb_has_data(trb) ? trb_length(trb) : 0);
 }
 
-/* ---- data ----------------------------------------------------------------------------------------- */
+/* ---- data
+ * ----------------------------------------------------------------------------------------- */
 
 static bool gather(XHCIState *s, const Transfer *t)
 {
@@ -124,7 +127,8 @@ static bool scatter(XHCIState *s, const Transfer *t, uint32_t length)
     return true;
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------------ */
+/* ---- descriptors
+ * ------------------------------------------------------------------------------------ */
 
 typedef enum Fetched { FETCH_NONE, FETCH_DONE, FETCH_BAD } Fetched;
 
@@ -157,8 +161,7 @@ static Fetched fetch(XHCIState *s, const Endpoint *e, Transfer *t)
 }
 
 /* True: it is done with, in whatever way; false: the device has nothing yet. */
-static bool run_control(XHCIState *s, unsigned slot, unsigned ep, USBDevice *dev,
-                        const Transfer *t)
+static bool run_control(XHCIState *s, unsigned slot, unsigned ep, USBDevice *dev, const Transfer *t)
 {
     uint64_t p = t->trbs[0].parameter;
     USBSetup setup = {(uint8_t)p, (uint8_t)(p >> 8), (uint16_t)(p >> 16), (uint16_t)(p >> 32),
@@ -262,7 +265,8 @@ void xhci_kick(XHCIState *s, unsigned slot, unsigned ep)
     }
 }
 
-/* ---- contexts ---------------------------------------------------------------------------------------- */
+/* ---- contexts
+ * ---------------------------------------------------------------------------------------- */
 
 void xhci_endpoint_write_context(XHCIState *s, unsigned slot, unsigned ep)
 {

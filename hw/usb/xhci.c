@@ -9,16 +9,16 @@
 #include "hw/core/machine.h"
 #include "hw/usb/xhci-internal.h"
 
-#define BAR_SIZE       0x4000
-#define CAP_LENGTH     0x40
-#define EXTENDED       0x20 /* first extended capability, within the first 40h */
-#define RUNTIME        0x1000
-#define DOORBELLS      0x2000
-#define MSIX_TABLE     0x3000
-#define MSIX_PBA       0x3800
-#define PORTS          0x440
-#define VERSION        0x0100
-#define MICROFRAME_NS  125000
+#define BAR_SIZE      0x4000
+#define CAP_LENGTH    0x40
+#define EXTENDED      0x20 /* first extended capability, within the first 40h */
+#define RUNTIME       0x1000
+#define DOORBELLS     0x2000
+#define MSIX_TABLE    0x3000
+#define MSIX_PBA      0x3800
+#define PORTS         0x440
+#define VERSION       0x0100
+#define MICROFRAME_NS 125000
 
 #define CAP_SUPPORTED_PROTOCOL 2
 #define NAME_USB               0x20425355 /* "USB " */
@@ -33,7 +33,8 @@ enum {
     OP_CONFIG = 0x38,
 };
 
-/* ---- reset ------------------------------------------------------------------------------------- */
+/* ---- reset -------------------------------------------------------------------------------------
+ */
 
 static void xhci_reset_registers(XHCIState *s)
 {
@@ -55,7 +56,8 @@ static void xhci_reset_registers(XHCIState *s)
     xhci_update_irq(s);
 }
 
-/* ---- capabilities --------------------------------------------------------------------------------- */
+/* ---- capabilities
+ * --------------------------------------------------------------------------------- */
 
 static uint32_t extended_read(const XHCIState *s, hwaddr addr)
 {
@@ -95,7 +97,8 @@ static uint32_t capability_read(const XHCIState *s, hwaddr addr)
     }
 }
 
-/* ---- operational ------------------------------------------------------------------------------------ */
+/* ---- operational
+ * ------------------------------------------------------------------------------------ */
 
 static uint32_t low(uint64_t v)
 {
@@ -165,8 +168,8 @@ static void crcr_write_low(XHCIState *s, uint32_t value)
     if (s->crcr & CRCR_RUNNING) {
         if (value & (CRCR_STOP | CRCR_ABORT)) {
             s->crcr &= ~(uint64_t)CRCR_RUNNING;
-            xhci_event(s, 0, TRB_COMMAND_EVENT, CC_COMMAND_RING_STOPPED, s->command_ring.dequeue,
-                       0, 0);
+            xhci_event(s, 0, TRB_COMMAND_EVENT, CC_COMMAND_RING_STOPPED, s->command_ring.dequeue, 0,
+                       0);
         }
         return;
     }
@@ -207,7 +210,8 @@ static void operational_write(XHCIState *s, hwaddr reg, uint32_t value)
     }
 }
 
-/* ---- ports -------------------------------------------------------------------------------------------- */
+/* ---- ports
+ * -------------------------------------------------------------------------------------------- */
 
 static uint32_t port_read(const XHCIState *s, hwaddr at)
 {
@@ -237,7 +241,8 @@ static void port_write(XHCIState *s, hwaddr at, uint32_t value)
     }
 }
 
-/* ---- runtime -------------------------------------------------------------------------------------------- */
+/* ---- runtime
+ * -------------------------------------------------------------------------------------------- */
 
 static uint32_t runtime_read(XHCIState *s, hwaddr reg)
 {
@@ -315,7 +320,8 @@ static void runtime_write(XHCIState *s, hwaddr reg, uint32_t value)
     }
 }
 
-/* ---- doorbells ---------------------------------------------------------------------------------------------- */
+/* ---- doorbells
+ * ---------------------------------------------------------------------------------------------- */
 
 static void doorbell(XHCIState *s, unsigned id, uint32_t value)
 {
@@ -336,7 +342,9 @@ static void doorbell(XHCIState *s, unsigned id, uint32_t value)
     }
 }
 
-/* ---- accesses --------------------------------------------------------------------------------------------------- */
+/* ---- accesses
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t xhci_mem_read(void *opaque, hwaddr addr, unsigned size)
 {
@@ -379,7 +387,9 @@ static const MemoryRegionOps xhci_mem_ops = {
     .impl = {4, 4},
 };
 
-/* ---- the bus below ------------------------------------------------------------------------------------------------- */
+/* ---- the bus below
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void xhci_attach(void *opaque, unsigned port)
 {
@@ -438,7 +448,9 @@ static void xhci_kick_bh(void *opaque)
     device_unlock(DEVICE(s));
 }
 
-/* ---- life -------------------------------------------------------------------------------------------------------------- */
+/* ---- life
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static void xhci_free_bh(void *opaque)
 {
@@ -537,7 +549,7 @@ static const TypeInfo xhci_types[] = {
     {.name = TYPE_QEMU_XHCI,
      .parent = TYPE_XHCI,
      .class_init = qemu_xhci_class_init,
-     .doc = "USB 3 host controller (xHCI)"},
+     .doc = "USB 3 host controller (xHCI)"       },
     {.name = TYPE_NEC_XHCI,
      .parent = TYPE_XHCI,
      .class_init = nec_xhci_class_init,

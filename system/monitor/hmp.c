@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "hw/pci/pci.h"
+#include "hw/usb/usb.h"
 #include "quoin-config.h"
 #include "system/block/block.h"
 #include "system/log.h"
@@ -79,6 +80,7 @@ static const struct {
     {"qtree",     "devices and buses",        hmp_info_qtree    },
     {"registers", "registers of the CPUs",    hmp_info_registers},
     {"status",    "whether the VM runs",      info_status       },
+    {"usb",       "USB devices",              usb_machine_print       },
     {"version",   "version of this program",  info_version      },
     {"vnc",       "VNC servers",              hmp_info_vnc      },
 };

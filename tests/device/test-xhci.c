@@ -7,23 +7,23 @@
 #include "pci-test.h"
 #include "system/display/input.h"
 
-#define DEVFN    PCI_MAKE_DEVFN(7, 0)
-#define MMIO     0xe0000000u
-#define OP       (MMIO + 0x40)
-#define PORTSC(n) (MMIO + 0x440 + 16 * ((n)-1))
-#define RUNTIME  (MMIO + 0x1000)
+#define DEVFN       PCI_MAKE_DEVFN(7, 0)
+#define MMIO        0xe0000000u
+#define OP          (MMIO + 0x40)
+#define PORTSC(n)   (MMIO + 0x440 + 16 * ((n)-1))
+#define RUNTIME     (MMIO + 0x1000)
 #define DOORBELL(n) (MMIO + 0x2000 + 4 * (n))
 
 /* Guest memory. */
-#define DCBAA    0x10000u
-#define COMMANDS 0x11000u
-#define ERST     0x12000u
-#define EVENTS   0x13000u
-#define INPUT    0x14000u
-#define CONTEXT  0x15000u
-#define EP0_RING 0x16000u
-#define EP_RING  0x17000u
-#define DATA     0x18000u
+#define DCBAA       0x10000u
+#define COMMANDS    0x11000u
+#define ERST        0x12000u
+#define EVENTS      0x13000u
+#define INPUT       0x14000u
+#define CONTEXT     0x15000u
+#define EP0_RING    0x16000u
+#define EP_RING     0x17000u
+#define DATA        0x18000u
 #define EVENT_COUNT 32u
 
 enum { LINK = 6, TRANSFER_EVENT = 32, COMMAND_EVENT = 33, PORT_EVENT = 34 };
@@ -101,22 +101,26 @@ static Event command(Fixture *f, uint64_t parameter, unsigned type, uint32_t con
     return expect_event(f, COMMAND_EVENT, code);
 }
 
-/* ---- start ------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------
+ */
 
 static void start(Fixture *f, const char *type)
 {
     GError *error = NULL;
     PCIDevice *xhci;
 
-    *f = (Fixture){.p = pci_test_new(), .commands = COMMANDS, .ep0 = EP0_RING, .ep = EP_RING,
+    *f = (Fixture){.p = pci_test_new(),
+                   .commands = COMMANDS,
+                   .ep0 = EP0_RING,
+                   .ep = EP_RING,
                    .event_cycle = true};
     f->t = f->p->t;
     xhci = pci_create(f->p->bus, DEVFN, "qemu-xhci", &error);
     g_assert_no_error(error);
     f->dev = USB_DEVICE(qdev_new(type, NULL));
     object_add_child(f->t->machine->peripheral, "usb", OBJECT(f->dev), &error);
-    g_assert_true(qdev_realize(DEVICE(f->dev), qdev_get_child_bus(DEVICE(xhci), "usb-bus.0"),
-                               &error));
+    g_assert_true(
+        qdev_realize(DEVICE(f->dev), qdev_get_child_bus(DEVICE(xhci), "usb-bus.0"), &error));
     object_unref(f->dev);
     test_poll(f->t);
     test_reset(f->t);
@@ -158,7 +162,8 @@ static void test_capabilities(void)
     stop(&f);
 }
 
-/* ---- enumeration -------------------------------------------------------------------------------- */
+/* ---- enumeration --------------------------------------------------------------------------------
+ */
 
 static void control_in(Fixture *f, uint16_t request, uint16_t value, uint16_t length, unsigned code)
 {
@@ -174,8 +179,8 @@ static void control_in(Fixture *f, uint16_t request, uint16_t value, uint16_t le
 
 static void control_out(Fixture *f, uint16_t request, uint16_t value, unsigned code)
 {
-    uint64_t setup = (request & 0xff00) >> 8 | (uint64_t)(request & 0xff) << 8 |
-                     (uint64_t)value << 16;
+    uint64_t setup =
+        (request & 0xff00) >> 8 | (uint64_t)(request & 0xff) << 8 | (uint64_t)value << 16;
 
     put_trb(f, &f->ep0, setup, 8, 2 << 10 | 1 << 6);
     put_trb(f, &f->ep0, 0, 0, 4 << 10 | 1 << 5 | 1 << 16);
@@ -273,7 +278,8 @@ static void test_keyboard(void)
     stop(&f);
 }
 
-/* ---- what goes wrong ----------------------------------------------------------------------------- */
+/* ---- what goes wrong
+ * ----------------------------------------------------------------------------- */
 
 static void test_stall(void)
 {

@@ -59,14 +59,14 @@ static gboolean list, all;
 static char **files;
 
 static const GOptionEntry entries[] = {
-    {"list",           0,   0, G_OPTION_ARG_NONE,           &list,    "names of the types",       NULL  },
-    {"all",            0,   0, G_OPTION_ARG_NONE,           &all,     "every type",               NULL  },
-    {"type",           't', 0, G_OPTION_ARG_STRING,         &type,    "the device's type",        "NAME"},
-    {"seed",           's', 0, G_OPTION_ARG_INT,            &seed,    "of the first input",       "N"   },
-    {"runs",           'n', 0, G_OPTION_ARG_INT,            &runs,    "inputs of each type",      "N"   },
-    {"seconds",        0,   0, G_OPTION_ARG_INT,            &seconds, "go on for that long",      "N"   },
-    {"length",         0,   0, G_OPTION_ARG_INT,            &length,  "bytes of an input, most",  "N"   },
-    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files,   "inputs to run",            "FILE"},
+    {"list", 0, 0, G_OPTION_ARG_NONE, &list, "names of the types", NULL},
+    {"all",     0, 0, G_OPTION_ARG_NONE, &all, "every type", NULL},
+    {"type", 't', 0, G_OPTION_ARG_STRING, &type, "the device's type", "NAME"},
+    {"seed",  's', 0, G_OPTION_ARG_INT, &seed, "of the first input", "N"},
+    {"runs",  'n', 0, G_OPTION_ARG_INT, &runs, "inputs of each type", "N"},
+    {"seconds",     0, 0, G_OPTION_ARG_INT, &seconds, "go on for that long", "N"},
+    {"length",  0, 0, G_OPTION_ARG_INT, &length, "bytes of an input, most", "N"},
+    {G_OPTION_REMAINING,  0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, "inputs to run", "FILE"},
     {NULL},
 };
 

@@ -53,7 +53,8 @@ static uint64_t take_value(Input *in, unsigned size)
     }
 }
 
-/* ---- registers ---------------------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------------------------
+ */
 
 static MemoryRegion *pick_region(FuzzWorld *w, Input *in, hwaddr *offset, unsigned *size)
 {
@@ -139,7 +140,7 @@ static void op_pci_config(FuzzWorld *w, Input *in)
         PCIDeviceClass *pc = PCI_DEVICE_GET_CLASS(dev);
 
         reg %= pc->is_express ? PCIE_CONFIG_SIZE : PCI_CONFIG_SIZE;
-        reg &= (uint16_t)~(size - 1);
+        reg &= (uint16_t) ~(size - 1);
         device_lock(DEVICE(dev));
         if (how & 4) {
             pc->config_write(dev, reg, (uint32_t)take_value(in, size), size);
@@ -150,7 +151,8 @@ static void op_pci_config(FuzzWorld *w, Input *in)
     }
 }
 
-/* ---- the rest of the world ------------------------------------------------------------------------ */
+/* ---- the rest of the world
+ * ------------------------------------------------------------------------ */
 
 static void op_dma_memory(FuzzWorld *w, Input *in)
 {
@@ -216,9 +218,9 @@ void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size)
 {
     /* What occurs twice is the more likely. */
     static void (*const ops[])(FuzzWorld *, Input *) = {
-        op_read, op_write,      op_write,    op_write, op_port, op_memory, op_pci_config,
-        op_loop, op_dma_memory, op_dma_word, op_clock, op_loop, op_input,  op_reset,
-        op_read, op_dma_word,
+        op_read,       op_write, op_write,      op_write,    op_port,  op_memory,
+        op_pci_config, op_loop,  op_dma_memory, op_dma_word, op_clock, op_loop,
+        op_input,      op_reset, op_read,       op_dma_word,
     };
     Input in = {data, data + size};
 

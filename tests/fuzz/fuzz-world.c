@@ -15,7 +15,8 @@
 
 #define FUZZ_DISK (4u << 20)
 
-/* ---- machines --------------------------------------------------------------------------------- */
+/* ---- machines ---------------------------------------------------------------------------------
+ */
 
 static const char *const machine_names[] = {"q35", "pc", NULL};
 
@@ -51,8 +52,8 @@ static bool machine_make_board(MachineState *machine)
     bool ok;
 
     machine->firmware = g_strdup(bios);
-    ok = do_configure_accelerator(machine, "qtest", &error) && machine_create_ram(machine, &error) &&
-         machine_run_board_init(machine, &error);
+    ok = do_configure_accelerator(machine, "qtest", &error) &&
+         machine_create_ram(machine, &error) && machine_run_board_init(machine, &error);
     g_unlink(bios);
     if (!ok) {
         g_printerr("fuzz: %s\n", error->message);
@@ -83,7 +84,8 @@ static DeviceState *find_on_board(MachineState *machine, const char *type)
     return (DeviceState *)search.found;
 }
 
-/* ---- what a device's properties need ------------------------------------------------------------ */
+/* ---- what a device's properties need ------------------------------------------------------------
+ */
 
 static void add_backend(MachineState *machine, const char *text)
 {
@@ -154,7 +156,8 @@ static DeviceState *add_device(FuzzWorld *w, const char *type, bool loud)
     return dev;
 }
 
-/* ---- the world ---------------------------------------------------------------------------------- */
+/* ---- the world ----------------------------------------------------------------------------------
+ */
 
 static bool collect(Object *obj, const char *name, void *opaque)
 {
@@ -166,8 +169,7 @@ static bool collect(Object *obj, const char *name, void *opaque)
         if (mr->ops && !g_ptr_array_find(w->regions, mr, NULL)) {
             g_ptr_array_add(w->regions, mr);
         }
-    } else if (object_dynamic_cast(obj, TYPE_PCI_DEVICE) &&
-               PCI_DEVICE(obj)->parent_obj.realized) {
+    } else if (object_dynamic_cast(obj, TYPE_PCI_DEVICE) && PCI_DEVICE(obj)->parent_obj.realized) {
         g_ptr_array_add(w->pci, obj);
     }
     return false;
@@ -231,7 +233,8 @@ void fuzz_world_free(FuzzWorld *w)
     g_free(w);
 }
 
-/* ---- types ---------------------------------------------------------------------------------------- */
+/* ---- types
+ * ---------------------------------------------------------------------------------------- */
 
 static int compare_names(gconstpointer a, gconstpointer b)
 {

@@ -82,6 +82,12 @@ static Object *give_chassis(World *w, Object *obj)
     return obj;
 }
 
+static Object *give_usb_bus(World *w, Object *obj)
+{
+    pci_create(w->pci, -1, "qemu-xhci", NULL);
+    return obj;
+}
+
 static Object *give_memory(World *w, Object *obj)
 {
     Object *backend = object_new("memory-backend-ram", NULL);
