@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@ typedef struct FileImage {
     bool discard;
     bool no_flush;
     bool direct;
+    int direct_fd; /* -1: none */
 } FileImage;
 
 /* ---- transfers -------------------------------------------------------------- */
@@ -86,34 +88,103 @@ int block_fd_write(int fd, int64_t offset, struct iovec *iov, int niov)
 }
 
 /*
- * cache=none promises that the host keeps no second copy of what the guest caches itself.
- * O_DIRECT would ask alignment of every buffer; dropping the pages asks nothing.
+ * cache=none: past the host's cache, where the file system can.  What is aligned goes through a
+ * second descriptor, by a buffer that is aligned too if the caller's is not; the rest, and all where
+ * there is none, leaves its pages behind and has them dropped.  The kernel keeps the two ways
+ * coherent.
  */
-static void file_drop_cache(FileImage *file, int64_t offset, int64_t len)
+#define DIRECT_ALIGN 4096
+#define DIRECT_MAX   (1 << 20) /* bytes of one bounce buffer */
+
+static bool is_aligned(int64_t offset, int64_t len)
 {
+    return ((offset | len) & (DIRECT_ALIGN - 1)) == 0;
+}
+
+static bool iov_is_aligned(const struct iovec *iov, int niov)
+{
+    for (int i = 0; i < niov; i++) {
+        if ((((uintptr_t)iov[i].iov_base | iov[i].iov_len) & (DIRECT_ALIGN - 1)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void iov_copy(const struct iovec *iov, int niov, char *buf, bool from_iov)
+{
+    for (int i = 0; i < niov; i++) {
+        memcpy(from_iov ? buf : iov[i].iov_base, from_iov ? iov[i].iov_base : buf, iov[i].iov_len);
+        buf += iov[i].iov_len;
+    }
+}
+
+static int file_direct_bounce(FileImage *file, int64_t offset, struct iovec *iov, int niov,
+                              int64_t len, bool is_write)
+{
+    char *buf = aligned_alloc(DIRECT_ALIGN, (size_t)len);
+    struct iovec bounce = {buf, (size_t)len};
+    int ret;
+
+    if (!buf) {
+        return -ENOMEM;
+    }
+    if (is_write) {
+        iov_copy(iov, niov, buf, true);
+        ret = block_fd_write(file->direct_fd, offset, &bounce, 1);
+    } else {
+        ret = block_fd_read(file->direct_fd, offset, &bounce, 1);
+        if (ret == 0) {
+            iov_copy(iov, niov, buf, false);
+        }
+    }
+    free(buf);
+    return ret;
+}
+
+/* -EAGAIN: not this way. */
+static int file_direct_rw(FileImage *file, int64_t offset, struct iovec *iov, int niov, int64_t len,
+                          bool is_write)
+{
+    struct iovec whole = *iov; /* transfers eat their vector */
+
+    if (file->direct_fd < 0 || !is_aligned(offset, len) || offset + len > file->image.size ||
+        len == 0 || len > DIRECT_MAX) {
+        return -EAGAIN;
+    }
+    if (niov != 1 || !iov_is_aligned(iov, niov)) {
+        return file_direct_bounce(file, offset, iov, niov, len, is_write);
+    }
+    return is_write ? block_fd_write(file->direct_fd, offset, &whole, 1)
+                    : block_fd_read(file->direct_fd, offset, &whole, 1);
+}
+
+/* What fails past the cache is tried through it: file systems differ in what they cannot do. */
+static int file_rw(BlockImage *image, int64_t offset, struct iovec *iov, int niov, bool is_write)
+{
+    FileImage *file = (FileImage *)image;
+    int64_t len = block_iov_size(iov, niov);
+    int ret = file_direct_rw(file, offset, iov, niov, len, is_write);
+
+    if (ret == 0) {
+        return 0;
+    }
+    ret = is_write ? block_fd_write(file->fd, offset, iov, niov)
+                   : block_fd_read(file->fd, offset, iov, niov);
     if (file->direct) {
         posix_fadvise(file->fd, offset, len, POSIX_FADV_DONTNEED);
     }
+    return ret;
 }
 
 static int file_read(BlockImage *image, int64_t offset, struct iovec *iov, int niov)
 {
-    FileImage *file = (FileImage *)image;
-    int64_t len = block_iov_size(iov, niov);
-    int ret = block_fd_read(file->fd, offset, iov, niov);
-
-    file_drop_cache(file, offset, len);
-    return ret;
+    return file_rw(image, offset, iov, niov, false);
 }
 
 static int file_write(BlockImage *image, int64_t offset, struct iovec *iov, int niov)
 {
-    FileImage *file = (FileImage *)image;
-    int64_t len = block_iov_size(iov, niov);
-    int ret = block_fd_write(file->fd, offset, iov, niov);
-
-    file_drop_cache(file, offset, len);
-    return ret;
+    return file_rw(image, offset, iov, niov, true);
 }
 
 static int file_flush(BlockImage *image)
@@ -191,6 +262,9 @@ static void file_close(BlockImage *image)
 
     if (!file->no_flush && !image->read_only) {
         fdatasync(file->fd);
+    }
+    if (file->direct_fd >= 0) {
+        close(file->direct_fd);
     }
     close(file->fd);
     g_free(file);
@@ -383,5 +457,9 @@ BlockImage *block_file_open(const char *file, const BlockOpenOptions *options, G
     image->discard = options->discard;
     image->no_flush = options->cache_no_flush;
     image->direct = options->cache_direct;
+    image->direct_fd = -1;
+    if (image->direct) { /* not every file system can: then pages are dropped */
+        image->direct_fd = open(file, block_open_flags(options, read_only) | O_DIRECT);
+    }
     return &image->image;
 }

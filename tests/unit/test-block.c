@@ -60,6 +60,42 @@ static char *make_disk(size_t len)
     return make_file(data, len);
 }
 
+/* cache=none, in pieces of every alignment, against a copy in memory. */
+static void test_direct(void)
+{
+    enum { SIZE = 256 * 1024 + 512 };
+    g_autofree char *file = make_disk(SIZE), *model = g_malloc(SIZE), *buf = g_malloc(SIZE + 1);
+    BlockOpenOptions options = {.format = "raw", .cache_direct = true};
+    BlockBackend *blk = blk_new("d");
+    g_autoptr(GRand) rand = g_rand_new_with_seed(5);
+    GError *error = NULL;
+    MachineState *m = machine_for_test();
+
+    g_assert_true(blk_open(blk, file, &options, &error));
+    g_assert_cmpint(blk_pread(blk, 0, model, SIZE), ==, 0);
+    for (int i = 0; i < 400; i++) {
+        int unit = g_rand_boolean(rand) ? 4096 : 512;
+        int offset = g_rand_int_range(rand, 0, SIZE / unit) * unit;
+        int wanted = g_rand_int_range(rand, 1, 9) * unit, len = MIN(wanted, SIZE - offset);
+        int shift = g_rand_boolean(rand) ? 0 : 1; /* of the buffer */
+
+        if (g_rand_boolean(rand)) {
+            memset(model + offset, i, (size_t)len);
+            memcpy(buf + shift, model + offset, (size_t)len);
+            g_assert_cmpint(blk_pwrite(blk, offset, buf + shift, (size_t)len), ==,
+                            0);
+        } else {
+            g_assert_cmpint(blk_pread(blk, offset, buf + shift, (size_t)len), ==, 0);
+            g_assert_cmpmem(buf + shift, (size_t)len, model + offset, (size_t)len);
+        }
+    }
+    g_assert_cmpint(blk_pread(blk, 0, buf, SIZE), ==, 0);
+    g_assert_cmpmem(buf, SIZE, model, SIZE);
+    blk_unref(blk);
+    g_unlink(file);
+    end(m);
+}
+
 static void test_read_write(void)
 {
     MachineState *m = machine_for_test();
@@ -318,6 +354,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/block/read-write", test_read_write);
+    g_test_add_func("/block/direct", test_direct);
     g_test_add_func("/block/discard-zeroes", test_discard_zeroes);
     g_test_add_func("/block/snapshot", test_snapshot);
     g_test_add_func("/block/locks", test_read_only_and_locks);
