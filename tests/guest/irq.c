@@ -155,6 +155,39 @@ static void shadows(void)
     print("sti: taken %s\n", last_ip == start ? "in its shadow" : "behind its shadow");
 }
 
+static void coprocessor_handler(Frame *f)
+{
+    count[f->vector]++;
+    outb(0xf0, 0);
+    asm volatile("fnclex");
+    pic_eoi(13);
+}
+
+/* Without CR0.NE an x87 error is FERR#, IRQ 13 and port f0h (SDM vol. 1, 8.7.2). */
+static void coprocessor(void)
+{
+    static const uint16_t control = 0x37b; /* division by zero is not masked */
+    Word cr0 = read_cr0();
+
+    if (command_line_number("kvm", 0)) { /* which has no FERR# */
+        print("ferr: -\n");
+        return;
+    }
+    pic_init();
+    irq_handler[PIC_BASE + 13] = coprocessor_handler;
+    outb(0x21, 0xfb);
+    outb(0xa1, 0xdf);
+    write_cr0(cr0 & ~0x2cul);
+    asm volatile("fninit; fldcw %0; fld1; fldz; fdivrp; sti; fwait; nop; nop; cli; fninit"
+                 :
+                 : "m"(control)
+                 : "memory");
+    write_cr0(cr0);
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
+    print("ferr: irq 13 came %u times\n", (Word)count[PIC_BASE + 13]);
+}
+
 static void apic_write(unsigned reg, uint32_t v)
 {
     *(volatile uint32_t *)(APIC + reg) = v;
@@ -286,6 +319,7 @@ void guest_main(void)
     pit_latch();
     rtc_periodic();
     shadows();
+    coprocessor();
     flush_text();
     apic_start();
     apic_self_ipi();
