@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Boot Debian's kernel on one machine, under one accelerator, by one way of starting it.
 
-usage: matrix.py QUOIN KERNEL INITRD pc|q35 tcg|kvm direct|seabios|ovmf
+usage: matrix.py QUOIN KERNEL INITRD pc|q35 tcg|kvm direct|seabios|ovmf|secure
 """
 import os
 import re
@@ -13,11 +13,11 @@ import tempfile
 
 SKIP = 77
 TIMEOUT = 240
-CODE = '/usr/share/OVMF/OVMF_CODE_4M.fd'
-VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+OVMF = '/usr/share/OVMF/OVMF_'
+IMAGES = {'ovmf': ('CODE_4M.fd', 'VARS_4M.fd'), 'secure': ('CODE_4M.secboot.fd', 'VARS_4M.ms.fd')}
 
 # What the guest must say, by the way it was started.
-FIRMWARE = {'direct': 'bios', 'seabios': 'bios', 'ovmf': 'efi'}
+FIRMWARE = {'direct': 'bios', 'seabios': 'bios', 'ovmf': 'efi', 'secure': 'efi'}
 PRODUCTS = {'pc': 'i440FX', 'q35': 'Q35'}
 
 
@@ -45,7 +45,7 @@ def main():
     if not (os.path.exists(kernel) and os.path.exists(initrd)):
         print('no kernel: run scripts/dev setup')
         return SKIP
-    if way == 'ovmf' and not os.path.exists(CODE):
+    if way in IMAGES and not os.path.exists(OVMF + IMAGES[way][0]):
         print('no OVMF')
         return SKIP
     if accel == 'kvm' and not kvm_is_fast(quoin):
@@ -56,16 +56,24 @@ def main():
     starts = [(patterns, 'hello,firmware,pci')]
     with tempfile.TemporaryDirectory() as folder:
         options = ['-bios', 'bios-256k.bin'] if way == 'seabios' else []
-        if way == 'ovmf':
-            variables = shutil.copy(VARIABLES, folder)
-            options = ['-drive', f'if=pflash,format=raw,readonly=on,file={CODE}', '-drive',
-                       f'if=pflash,format=raw,file={variables}']
+        if way in IMAGES:
+            variables = shutil.copy(OVMF + IMAGES[way][1], folder)
+            options = ['-drive', f'if=pflash,format=raw,readonly=on,file={OVMF}{IMAGES[way][0]}',
+                       '-drive', f'if=pflash,format=raw,file={variables}']
+        if way == 'secure':
+            # Only SMM may write the variables; the kernel's signature is checked.
+            options += ['-machine', 'smm=on', '-global',
+                        'driver=cfi.pflash01,property=secure,value=on']
+            starts = [(patterns, 'hello,firmware,pci')]
+        elif way == 'ovmf':
             # What the guest writes is there after a restart.
             starts = [([*patterns, 'variable written'], 'hello,firmware,pci,efivar'),
                       (['variable says remembered'], 'efivar')]
         for wanted, words in starts:
             status, text = boot(quoin, kernel, initrd, machine, accel, options, words)
             missing = [p for p in wanted if not re.search('QUOIN: .*' + p, text)]
+            if way == 'secure' and 'Secure boot enabled' not in text:
+                missing.append('secure boot')
             if status or missing:
                 print(text[-4000:], f'\nstatus {status}, missing {missing}')
                 return 1
