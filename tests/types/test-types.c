@@ -117,6 +117,7 @@ static const struct {
     {"ide-device",    give_ide_bus       },
     {"floppy",        give_floppy_bus    },
     {"i2c-slave",     give_smbus         },
+    {"usb-device",    give_usb_bus       },
     {"ivshmem-plain", give_memory        },
     {"cfi.pflash01",  give_flash_geometry},
     {"pci-bridge",    give_chassis       },
