@@ -221,8 +221,17 @@ struct MachineState {
     GPtrArray *block_devices; /* of system/block/media.c */
 };
 
+/* Held for some 100 ns, longer only to wake a vCPU: spinning a little is cheaper than to sleep. */
+#define IRQ_LOCK_SPINS 100
+
 static inline void machine_irq_lock(MachineState *machine)
 {
+    for (int i = 0; i < IRQ_LOCK_SPINS; i++) {
+        if (g_rec_mutex_trylock(&machine->irq_lock)) {
+            return;
+        }
+        __builtin_ia32_pause();
+    }
     g_rec_mutex_lock(&machine->irq_lock);
 }
 static inline void machine_irq_unlock(MachineState *machine)

@@ -228,6 +228,41 @@ static void test_bank(Fixture *f, gconstpointer unused)
     }
 }
 
+/* Registers that were accessed before are where they are, not where they were. */
+SNIPPET(moving_code, "mov 0x400010, %eax\n mov %edx, 0x500000\n mov 0x400010, %ebx\n"
+                     "movl $7, 0x400020\n movl $0, 0x500000\n mov 0x400010, %ecx\n"
+                     "addl $5, 0x400020\n mov 0x400020, %esi\n ud2");
+
+static void test_moving_device(Fixture *f, gconstpointer unused)
+{
+    uint32_t at_device = 0x11111111, in_bank = 0x22222222;
+    uint8_t *bank = memory_region_get_ram_ptr(&f->bank);
+
+    memory_region_del_subregion(tcg_bare_root(f->bare), &f->bank);
+    memory_region_add_subregion_overlap(tcg_bare_root(f->bare), DEVICE, &f->bank, 2);
+    PUT(f->ram + CODE, moving_code);
+    memcpy(f->registers + 0x10, &at_device, 4);
+    memcpy(bank + 0x10, &in_bank, 4);
+    for (int i = 0; i < 3; i++) {
+        memset(bank + 0x20, 0, 4);
+        memset(f->registers + 0x20, 0, 4);
+        f->env->regs[R_EDX] = 1;
+        g_assert_cmpint(run_at(f, CODE), ==, EXCP_UD);
+        g_assert_cmphex(f->env->regs[R_EAX], ==, at_device);
+        g_assert_cmphex(f->env->regs[R_EBX], ==, in_bank);
+        g_assert_cmphex(f->env->regs[R_ECX], ==, at_device);
+        g_assert_cmphex(f->env->regs[R_ESI], ==, 5);
+        g_assert_cmphex(bank[0x20], ==, 7);
+    }
+    tcg_bare_set_page(f->bare, DEVICE, 5);
+    g_assert_cmpint(run_at(f, CODE), ==, EXCP_PF);
+    g_assert_cmphex(f->env->cr2, ==, DEVICE + 0x20);
+    memory_region_set_enabled(&f->bank, false);
+    tcg_bare_set_page(f->bare, DEVICE, 0);
+    g_assert_cmpint(run_at(f, CODE), ==, EXCP_PF);
+    g_assert_cmphex(f->env->cr2, ==, DEVICE + 0x10);
+}
+
 /* Real mode: the segment ends at ffff, in the middle of a block or of an instruction. */
 static void test_limit(Fixture *f, gconstpointer unused)
 {
@@ -260,6 +295,7 @@ int main(int argc, char **argv)
     ADD("border", set_up_device, test_border);
     ADD("flash", set_up_flash, test_flash);
     ADD("bank", set_up_bank, test_bank);
+    ADD("moving-device", set_up_bank, test_moving_device);
     ADD("limit", set_up, test_limit);
     return g_test_run();
 }
