@@ -67,6 +67,15 @@ static bool matches_logical_x2apic(const LocalAPIC *s, uint32_t mda)
     return id >> 16 == mda >> 16 && (id & mda & 0xffff);
 }
 
+/*
+ * A CPU whose ID has more than 8 bits is in x2APIC mode before anybody speaks to it; firmware sees to
+ * that.  Until then it answers to all of its ID and not to 8 bits, which are another CPU's.
+ */
+static uint32_t physical_id(const LocalAPIC *s)
+{
+    return apic_is_x2apic(s) || s->apic_id > 0xff ? s->apic_id : s->xapic_id;
+}
+
 bool apic_matches(const LocalAPIC *s, const APICMessage *message)
 {
     uint32_t dest = message->dest;
@@ -78,7 +87,7 @@ bool apic_matches(const LocalAPIC *s, const APICMessage *message)
         return true;
     }
     if (!message->logical) {
-        return dest == (apic_is_x2apic(s) ? s->apic_id : s->xapic_id);
+        return dest == physical_id(s);
     }
     return apic_is_x2apic(s) ? matches_logical_x2apic(s, dest)
                              : dest <= 0xff && matches_logical_xapic(s, dest);
