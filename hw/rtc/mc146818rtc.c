@@ -80,6 +80,7 @@ struct RTCState {
     IRQ irq, nmi_mask;
     VMClock *vm_clock;
     Timer *update_timer, *periodic_timer;
+    BottomHalf *change_bh; /* tells monitors that the guest has set the clock */
 
     int32_t base_year;
     uint32_t iobase, isa_irq;
@@ -90,6 +91,7 @@ struct RTCState {
     bool nmi_masked;
     uint8_t cmos[RTC_SIZE];
     int64_t offset;        /* guest time - clock, in seconds */
+    int64_t start_offset;  /* as it was before the guest set the clock */
     int64_t phase;         /* ns by which the guest's seconds begin before the clock's */
     int64_t last_second;   /* updates up to this second are accounted for */
     int64_t periodic_next; /* virtual ns of the next periodic tick */
@@ -181,6 +183,19 @@ static void rtc_load_time(RTCState *s)
     s->last_second = seconds;
     int weekday = rtc_decode(s, s->cmos[RTC_DAY_OF_WEEK]) - 1;
     s->weekday_shift = (weekday - rtc_date_from_seconds(seconds).weekday + 14) % 7;
+    bh_schedule(s->change_bh);
+}
+
+static void rtc_tell_change(void *opaque)
+{
+    RTCState *s = opaque;
+    g_autofree char *path = object_get_path(OBJECT(s)), *data = NULL;
+
+    device_lock(DEVICE(s));
+    data = g_strdup_printf("{\"offset\": %" G_GINT64_FORMAT ", \"qom-path\": \"%s\"}",
+                           s->offset - s->start_offset, path);
+    device_unlock(DEVICE(s));
+    machine_emit_event(qdev_get_machine(s), "RTC_CHANGE", data);
 }
 
 /* ---- interrupts -------------------------------------------------------------------- */
@@ -554,6 +569,7 @@ static bool rtc_start_clock(RTCState *s, GError **error)
     }
     s->phase = 0;
     s->offset = second - rtc_clock_ns(s) / NANOSECONDS_PER_SECOND;
+    s->start_offset = s->offset;
     s->last_second = second;
     s->cmos[RTC_A] = A_DEFAULT;
     s->cmos[RTC_B] = B_24H;
@@ -569,6 +585,8 @@ static bool rtc_realize(DeviceState *dev, GError **error)
     if (!isa_check_irq(&s->parent_obj, "irq", s->isa_irq, error) || !rtc_start_clock(s, error)) {
         return false;
     }
+    s->change_bh = bh_new(qdev_get_machine(dev)->loop, rtc_tell_change, s);
+    qdev_on_unrealize(dev, (void (*)(void *))bh_free, s->change_bh);
     s->update_timer = device_timer_new(dev, clock_types[s->clock], rtc_update_expired, s);
     s->periodic_timer = device_timer_new(dev, CLOCK_VIRTUAL, rtc_periodic_expired, s);
     qdev_init_gpio_out(dev, &s->irq, 1);
@@ -615,7 +633,7 @@ static const Property rtc_properties[] = {
 static const StateField rtc_state[] = {
     STATE_FIELD(RTCState, index),         STATE_FIELD(RTCState, nmi_masked),
     STATE_FIELD(RTCState, cmos),          STATE_FIELD(RTCState, offset),
-    STATE_FIELD(RTCState, phase),
+    STATE_FIELD(RTCState, phase),         STATE_FIELD(RTCState, start_offset),
     STATE_FIELD(RTCState, last_second),   STATE_FIELD(RTCState, periodic_next),
     STATE_FIELD(RTCState, weekday_shift), STATE_FIELD(RTCState, coalesced),
     STATE_FIELD(RTCState, reinjected),    STATE_END,
