@@ -17,6 +17,7 @@ const char *run_state_name(RunState state)
         [RUN_STATE_SHUTDOWN] = "shutdown",
         [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
         [RUN_STATE_WATCHDOG] = "watchdog",
+        [RUN_STATE_SUSPENDED] = "suspended",
         [RUN_STATE_INTERNAL_ERROR] = "internal-error",
         [RUN_STATE_IO_ERROR] = "io-error",
     };
@@ -195,11 +196,13 @@ void vm_start(MachineState *machine)
         return;
     }
     machine->vm_running = true;
-    machine->run_state = RUN_STATE_RUNNING;
+    machine->run_state = machine->suspended ? RUN_STATE_SUSPENDED : RUN_STATE_RUNNING;
     vm_clock_start(machine->clock);
     notify_change(machine, true);
     machine_emit_event(machine, "RESUME", NULL);
-    resume_all_vcpus(machine);
+    if (!machine->suspended) {
+        resume_all_vcpus(machine);
+    }
 }
 
 void vm_stop(MachineState *machine, RunState state)
@@ -251,6 +254,18 @@ void system_powerdown_request(MachineState *machine)
     event_loop_notify(machine->loop);
 }
 
+void system_suspend_request(MachineState *machine)
+{
+    machine->suspend_requested = true;
+    event_loop_notify(machine->loop);
+}
+
+void system_wakeup_request(MachineState *machine, WakeupReason reason)
+{
+    machine->wakeup_requested = reason;
+    event_loop_notify(machine->loop);
+}
+
 void system_vmstop_request(MachineState *machine)
 {
     machine->vmstop_requested = true;
@@ -297,23 +312,35 @@ static void post_reset_on_cpu(CPUState *cpu, void *data)
     ops->synchronize_post_reset(cpu);
 }
 
-void system_reset(MachineState *machine, ShutdownCause reason)
+static void cpus_before_reset(MachineState *machine)
 {
-    MachineClass *mc = MACHINE_GET_CLASS(machine);
-    AccelOpsClass *ops = machine->cpus_accel;
-
-    log_if(LOG_RESET, "reset: %s\n", shutdown_cause_name(reason));
     for (guint i = 0; i < machine->cpus->len; i++) {
         cpu_synchronize_state(g_ptr_array_index(machine->cpus, i));
     }
+}
+
+static void cpus_after_reset(MachineState *machine)
+{
+    AccelOpsClass *ops = machine->cpus_accel;
+
+    for (guint i = 0; ops && ops->synchronize_post_reset && i < machine->cpus->len; i++) {
+        cpu_run_on(g_ptr_array_index(machine->cpus, i), post_reset_on_cpu, ops);
+    }
+}
+
+void system_reset(MachineState *machine, ShutdownCause reason)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    log_if(LOG_RESET, "reset: %s\n", shutdown_cause_name(reason));
+    cpus_before_reset(machine);
     if (mc->reset) {
         mc->reset(machine, reason);
     } else {
         resettable_reset(OBJECT(machine), RESET_COLD);
     }
-    for (guint i = 0; ops && ops->synchronize_post_reset && i < machine->cpus->len; i++) {
-        cpu_run_on(g_ptr_array_index(machine->cpus, i), post_reset_on_cpu, ops);
-    }
+    machine->suspended = false;
+    cpus_after_reset(machine);
 }
 
 static char *cause_data(ShutdownCause cause)
@@ -333,6 +360,9 @@ static void serve_reset(MachineState *machine, ShutdownCause reason)
 
     pause_all_vcpus(machine);
     system_reset(machine, reason);
+    if (machine->run_state == RUN_STATE_SUSPENDED) {
+        machine->run_state = RUN_STATE_RUNNING;
+    }
     if (machine->run_state != RUN_STATE_RUNNING && machine->run_state != RUN_STATE_PAUSED) {
         machine->run_state = RUN_STATE_PRELAUNCH;
     }
@@ -359,10 +389,49 @@ static bool serve_internal_error(MachineState *machine)
     return machine->actions.shutdown == SHUTDOWN_ACTION_POWEROFF;
 }
 
+/* The virtual clock goes on: a timer may be what wakes the machine. */
+static void serve_suspend(MachineState *machine)
+{
+    if (machine->suspended || !MACHINE_GET_CLASS(machine)->wakeup) {
+        return;
+    }
+    pause_all_vcpus(machine);
+    machine->suspended = true;
+    machine->wakeup_requested = WAKEUP_REASON_NONE;
+    if (machine->vm_running) {
+        machine->run_state = RUN_STATE_SUSPENDED;
+    }
+    machine_emit_event(machine, "SUSPEND", NULL);
+}
+
+static void serve_wakeup(MachineState *machine, WakeupReason reason)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+
+    if (!machine->suspended) {
+        return;
+    }
+    cpus_before_reset(machine);
+    if (!mc->wakeup(machine, reason)) {
+        return;
+    }
+    machine->suspended = false;
+    cpus_after_reset(machine);
+    machine_emit_event(machine, "WAKEUP", NULL);
+    if (machine->vm_running) {
+        machine->run_state = RUN_STATE_RUNNING;
+        resume_all_vcpus(machine);
+    }
+}
+
 static void serve_powerdown(MachineState *machine)
 {
     MachineClass *mc = MACHINE_GET_CLASS(machine);
 
+    if (machine->suspended) { /* the button of a sleeping machine wakes it */
+        serve_wakeup(machine, WAKEUP_REASON_OTHER);
+        return;
+    }
     machine_emit_event(machine, "POWERDOWN", NULL);
     if (mc->powerdown) {
         mc->powerdown(machine);
@@ -462,6 +531,13 @@ bool main_loop_should_exit(MachineState *machine)
     reason = atomic_exchange(&machine->reset_requested, SHUTDOWN_CAUSE_NONE);
     if (reason) {
         serve_reset(machine, reason);
+    }
+    if (atomic_exchange(&machine->suspend_requested, false)) {
+        serve_suspend(machine);
+    }
+    reason = atomic_exchange(&machine->wakeup_requested, WAKEUP_REASON_NONE);
+    if (reason) {
+        serve_wakeup(machine, reason);
     }
     if (atomic_exchange(&machine->powerdown_requested, false)) {
         serve_powerdown(machine);

@@ -73,7 +73,10 @@ static void acpi_pm_update(ACPIPM *pm)
 
 static void acpi_pm_timer(void *opaque)
 {
-    acpi_pm_update(opaque);
+    ACPIPM *pm = opaque;
+
+    acpi_pm_update(pm);
+    system_wakeup_request(pm->machine, WAKEUP_REASON_PM_TIMER);
 }
 
 /* ---- PM1 event ------------------------------------------------------------------- */
@@ -116,7 +119,10 @@ static const MemoryRegionOps acpi_pm_evt_ops = {
 
 static void acpi_pm_sleep(ACPIPM *pm, int type)
 {
-    if (type == pm->s5_type || type == pm->s4_type) {
+    if (type == pm->s3_type) {
+        log_if(LOG_RESET, "acpi: the guest enters S3\n");
+        system_suspend_request(pm->machine);
+    } else if (type == pm->s5_type || type == pm->s4_type) {
         log_if(LOG_RESET, "acpi: the guest enters S%d\n", type == pm->s5_type ? 5 : 4);
         system_shutdown_request(pm->machine, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
     } else {
@@ -247,4 +253,21 @@ void acpi_pm_power_button(ACPIPM *pm)
 int acpi_pm_sleep_type(const ACPIPM *pm, int state)
 {
     return state == 3 ? pm->s3_type : state == 4 ? pm->s4_type : state == 5 ? pm->s5_type : -1;
+}
+
+void acpi_pm_wakeup(ACPIPM *pm, WakeupReason reason)
+{
+    device_lock(pm->dev);
+    pm->pm1_sts |= PM1_WAK | (reason == WAKEUP_REASON_RTC        ? PM1_RTC
+                              : reason == WAKEUP_REASON_PM_TIMER ? PM1_TMR
+                                                                 : 0);
+    acpi_pm_update(pm);
+    device_unlock(pm->dev);
+}
+
+bool acpi_pm_wakes(const ACPIPM *pm, WakeupReason reason)
+{
+    return reason == WAKEUP_REASON_RTC        ? pm->pm1_en & PM1_RTC
+           : reason == WAKEUP_REASON_PM_TIMER ? pm->pm1_en & PM1_TMR
+                                              : true;
 }

@@ -6,6 +6,7 @@
 #ifndef HW_ACPI_ACPI_PM_H
 #define HW_ACPI_ACPI_PM_H
 
+#include "hw/core/machine.h"
 #include "hw/core/qdev.h"
 #include "system/loop/event-loop.h"
 #include "system/memory/memory.h"
@@ -39,6 +40,10 @@ void acpi_pm_reset(ACPIPM *pm);
 void acpi_pm_set_acpi_mode(ACPIPM *pm, bool on);
 void acpi_pm_raise_gpe(ACPIPM *pm, unsigned n);
 void acpi_pm_power_button(ACPIPM *pm);
+/* After the reset that a wake-up begins with: WAK_STS and why. */
+void acpi_pm_wakeup(ACPIPM *pm, WakeupReason reason);
+/* Whether the guest has asked to be woken by this. */
+bool acpi_pm_wakes(const ACPIPM *pm, WakeupReason reason);
 /* SLP_TYP of S3, S4 and S5 for the DSDT; -1: the state is not offered. */
 int acpi_pm_sleep_type(const ACPIPM *pm, int state);
 /* PM timer ticks at a virtual time; 24 bits of it are visible. */

@@ -195,7 +195,7 @@ static bool piix4_pm_realize(PCIDevice *dev, GError **error)
     pci_set_word(dev->config + PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);
     dev->config[PCI_INTERRUPT_PIN] = 1;
     acpi_pm_init(&s->acpi, &dev->parent_obj, PIIX4_GPE_LEN / 2);
-    s->acpi.s3_type = -1;
+    s->acpi.s3_type = s->disable_s3 ? -1 : 1;
     s->acpi.s4_type = s->disable_s4 ? -1 : s->s4_val;
     s->acpi.s5_type = 0;
     s->acpi.sci = s->sci;
@@ -221,8 +221,8 @@ static void piix4_pm_finalize(Object *obj)
 }
 
 static const Property piix4_pm_properties[] = {
-    DEFINE_PROP_UINT8("disable_s3", PIIX4PMState, disable_s3, 1,
-                      "leave S3 (suspend to RAM) out; there is no waking from it yet", .max = 1),
+    DEFINE_PROP_UINT8("disable_s3", PIIX4PMState, disable_s3, 0, "leave S3 (suspend to RAM) out",
+                      .max = 1),
     DEFINE_PROP_UINT8("disable_s4", PIIX4PMState, disable_s4, 0,
                       "leave S4 (suspend to disk) out", .max = 1),
     DEFINE_PROP_UINT8("s4_val", PIIX4PMState, s4_val, 2, "SLP_TYP that means S4", .min = 1,

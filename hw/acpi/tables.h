@@ -21,6 +21,7 @@ typedef struct AcpiTables {
     GArray *checksums; /* of AcpiChecksum */
     GPtrArray *blobs;  /* of AcpiBlob */
     uint32_t rsdt;     /* offset of the root table */
+    uint32_t facs;     /* and of the FACS */
     char oem_id[6], oem_table_id[8]; /* of tables from now on, padded with spaces */
 } AcpiTables;
 

@@ -35,6 +35,7 @@ typedef enum RunState {
     RUN_STATE_SHUTDOWN,
     RUN_STATE_GUEST_PANICKED,
     RUN_STATE_WATCHDOG,
+    RUN_STATE_SUSPENDED, /* to RAM, by the guest */
     RUN_STATE_INTERNAL_ERROR,
     RUN_STATE_IO_ERROR, /* of a disk, whose werror= or rerror= says stop */
 } RunState;
@@ -94,6 +95,14 @@ typedef struct OptionROM {
 OptionROM *option_rom_new(const char *file, int32_t bootindex);
 void option_rom_free(OptionROM *rom);
 
+/* What ends a suspension to RAM. */
+typedef enum WakeupReason {
+    WAKEUP_REASON_NONE,
+    WAKEUP_REASON_RTC,
+    WAKEUP_REASON_PM_TIMER,
+    WAKEUP_REASON_OTHER, /* somebody outside: a monitor, the power button */
+} WakeupReason;
+
 typedef struct SMPConfig {
     uint32_t cpus, sockets, dies, cores, threads, max_cpus;
 } SMPConfig;
@@ -135,6 +144,11 @@ struct MachineClass {
     bool (*done)(MachineState *machine, GError **error);
     /* Optional: in place of resetting the whole tree. */
     void (*reset)(MachineState *machine, ShutdownCause reason);
+    /*
+     * Like a reset, with RAM as it is and firmware told that it resumes.  False: this does not wake
+     * it.  Optional: without it the machine cannot suspend.  vCPUs are stopped.
+     */
+    bool (*wakeup)(MachineState *machine, WakeupReason reason);
     /* ACPI power button. Optional. */
     void (*powerdown)(MachineState *machine);
     /* General-purpose event n of ACPI.  Optional.  Main thread. */
@@ -213,6 +227,9 @@ struct MachineState {
     RunStateActions actions;
     _Atomic int reset_requested, shutdown_requested; /* ShutdownCause */
     _Atomic bool powerdown_requested, vmstop_requested, io_error, internal_error;
+    bool suspended; /* and vCPUs wait for a wake-up; main thread */
+    _Atomic bool suspend_requested;
+    _Atomic int wakeup_requested; /* WakeupReason */
     _Atomic bool panicked, crash_loaded, watchdog_expired;
     _Atomic int exit_status;
     GSList *change_handlers, *powerdown_notifiers, *event_listeners; /* of system/runstate.c */
@@ -281,6 +298,9 @@ void machine_finish_run_state(MachineState *machine);
 
 void system_reset_request(MachineState *machine, ShutdownCause reason);
 void system_shutdown_request(MachineState *machine, ShutdownCause reason);
+/* The guest suspends to RAM: SUSPEND; and what wakes it: WAKEUP.  Nothing in other states. */
+void system_suspend_request(MachineState *machine);
+void system_wakeup_request(MachineState *machine, WakeupReason reason);
 /* End with this status (isa-debug-exit). */
 void system_shutdown_request_with_code(MachineState *machine, ShutdownCause reason, int status);
 void system_powerdown_request(MachineState *machine);

@@ -246,7 +246,7 @@ AcpiTables *acpi_build_pc(const AcpiPcConfig *config)
     uint32_t facs, dsdt, table;
 
     acpi_tables_set_oem(t, config->oem_id, config->oem_table_id);
-    facs = build_facs(t);
+    facs = t->facs = build_facs(t);
     dsdt = build_dsdt(t, config);
     table = build_fadt(t, config, facs, dsdt);
 

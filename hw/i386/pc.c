@@ -33,6 +33,8 @@
 #define PCI_MEM_END      0xfec00000u
 #define MP_TABLE_ADDRESS 0x000f6000u
 #define GIB              0x40000000ull
+#define CMOS_SHUTDOWN_STATUS 0x0f
+#define CMOS_RESUME          0xfe
 #define SPD_ADDRESS      0x50
 #define SPD_COUNT        8
 #define FOUR_GIB         (4 * GIB)
@@ -480,6 +482,49 @@ static void pc_act_as_firmware(PCMachineState *pcms)
     }
 }
 
+static void pc_reset_for_wakeup(PCMachineState *pcms)
+{
+    const PCKeptRegisters *kept = PC_MACHINE_GET_CLASS(pcms)->kept_registers;
+    g_autoptr(GByteArray) values = g_byte_array_new();
+    unsigned n = 0;
+
+    for (const PCKeptRegisters *row = kept; row->count; row++) {
+        for (unsigned i = 0; i < row->count; i++) {
+            uint32_t address = (uint32_t)row->devfn << 8 | (row->first + i);
+            uint8_t value = (uint8_t)pci_data_read(pcms->pci_bus, address, 1);
+
+            g_byte_array_append(values, &value, 1);
+        }
+    }
+    resettable_reset(OBJECT(pcms), RESET_COLD);
+    for (const PCKeptRegisters *row = kept; row->count; row++) {
+        for (unsigned i = 0; i < row->count; i++, n++) {
+            uint32_t address = (uint32_t)row->devfn << 8 | (row->first + i);
+
+            pci_data_write(pcms->pci_bus, address, values->data[n], 1);
+        }
+    }
+}
+
+static bool pc_machine_wakeup(MachineState *machine, WakeupReason reason)
+{
+    PCMachineState *pcms = PC_MACHINE(machine);
+
+    if (!acpi_pm_wakes(pcms->acpi, reason)) {
+        return false;
+    }
+    mc146818_rtc_set_cmos(X86_MACHINE(machine)->rtc, CMOS_SHUTDOWN_STATUS, CMOS_RESUME);
+    pc_reset_for_wakeup(pcms);
+    if (x86_boots_directly(X86_MACHINE(machine))) {
+        pc_act_as_firmware(pcms);
+        x86_start_wakeup(X86_MACHINE(machine));
+    } else if (PC_MACHINE_GET_CLASS(machine)->before_resume) {
+        PC_MACHINE_GET_CLASS(machine)->before_resume(pcms);
+    }
+    acpi_pm_wakeup(pcms->acpi, reason);
+    return true;
+}
+
 void pc_machine_reset(MachineState *machine, ShutdownCause reason)
 {
     pc_cmos_next_boot(PC_MACHINE(machine));
@@ -568,6 +613,7 @@ static void pc_machine_class_init(ObjectClass *klass, const void *data)
     mc->block_default_type = "ide";
     mc->done = pc_machine_done;
     mc->reset = pc_machine_reset;
+    mc->wakeup = pc_machine_wakeup;
     mc->inject_nmi = x86_inject_nmi;
     mc->acpi_raise_gpe = pc_machine_raise_gpe;
 }

@@ -22,10 +22,21 @@ typedef enum PCVGAKind { PC_VGA_AUTO, PC_VGA_NONE, PC_VGA_STD } PCVGAKind;
 
 #define PC_FLASH_COUNT 2 /* code, and variables */
 
+typedef struct PCKeptRegisters {
+    uint8_t devfn, first, count;
+} PCKeptRegisters;
+
 /* Where two PCs differ because their chips do. */
 struct PCMachineClass {
     MachineClass parent_class;
     const AcpiChipset *acpi_chipset;
+    /*
+     * Registers that a wake-up leaves as they are, ended by a row of 0 bytes: SeaBIOS resumes from the
+     * copy of itself in shadow RAM, and takes a q35's LPC bridge for still set up.
+     */
+    const PCKeptRegisters *kept_registers;
+    /* Optional: what else firmware that resumes wants, after that. */
+    void (*before_resume)(PCMachineState *pcms);
     X86LowMemory low_memory;
     uint32_t pci_mem_start; /* where BARs go with no firmware, if RAM ends before it */
     uint8_t pci_irqs[4];    /* where interrupt wires lead then */

@@ -109,6 +109,11 @@ static bool pc_init1(MachineState *machine, GError **error)
            pc_usb_init(pcms, pcms->pci_bus, error);
 }
 
+static const PCKeptRegisters i440fx_kept_registers[] = {
+    {PCI_MAKE_DEVFN(0, 0), 0x59, 7}, /* PAM */
+    {0, 0, 0},
+};
+
 static void i440fx_machine_class_init(ObjectClass *klass, const void *data)
 {
     MachineClass *mc = MACHINE_CLASS(klass);
@@ -116,6 +121,7 @@ static void i440fx_machine_class_init(ObjectClass *klass, const void *data)
 
     mc->desc = "Standard PC (i440FX + PIIX, 1996)";
     mc->init = pc_init1;
+    pcmc->kept_registers = i440fx_kept_registers;
     pcmc->acpi_chipset = &acpi_chipset_i440fx;
     pcmc->low_memory = (X86LowMemory){0xe0000000u, 0xc0000000u};
     pcmc->pci_mem_start = 0xe0000000u;

@@ -142,6 +142,24 @@ static bool pc_q35_init(MachineState *machine, GError **error)
            pc_usb_init(pcms, pcms->pci_bus, error);
 }
 
+/*
+ * SeaBIOS would set SMM up again, but through PCIEXBAR, which it has not turned on by then, so that
+ * its first SMI would find no SMRAM.  It does not if APMC_EN is set.
+ */
+static void q35_before_resume(PCMachineState *pcms)
+{
+    ich9_lpc_leave_smm_out(pcms->lpc);
+}
+
+static const PCKeptRegisters q35_kept_registers[] = {
+    {PCI_MAKE_DEVFN(0, 0), MCH_PAM, 7},
+    {ICH9_LPC_DEVFN, 0x40, 5}, /* PMBASE, ACPI_CNTL */
+    {ICH9_LPC_DEVFN, ICH9_PIRQA_ROUT, 4},
+    {ICH9_LPC_DEVFN, ICH9_PIRQA_ROUT + 8, 4},
+    {ICH9_LPC_DEVFN, 0xf0, 4}, /* RCBA */
+    {0, 0, 0},
+};
+
 static void q35_machine_class_init(ObjectClass *klass, const void *data)
 {
     MachineClass *mc = MACHINE_CLASS(klass);
@@ -152,6 +170,8 @@ static void q35_machine_class_init(ObjectClass *klass, const void *data)
     mc->max_cpus = 288;
     mc->units_per_default_bus = 1; /* of AHCI */
     mc->no_floppy = true;
+    pcmc->kept_registers = q35_kept_registers;
+    pcmc->before_resume = q35_before_resume;
     pcmc->acpi_chipset = &acpi_chipset_q35;
     pcmc->low_memory = (X86LowMemory){0xb0000000u, 0x80000000u};
     pcmc->pci_mem_start = 0xc0000000u;

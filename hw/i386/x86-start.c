@@ -20,6 +20,7 @@
 #define SMBIOS_ADDRESS  (BIOS_AREA + 0x5100)
 #define TABLES_ROUND    0x00020000u
 #define FIRMWARE_START  0xfffc0000u /* kept free, as with firmware */
+#define FACS_WAKING_VECTOR 12
 #define MIN_DIRECT_RAM  0x00200000u
 
 #define MTRR_UC    0u
@@ -126,6 +127,7 @@ static bool add_tables(X86MachineState *x86ms, AcpiTables *acpi, StartTables *st
         acpi_rsdp_resolved(acpi, (uint32_t)st->address, rsdp);
         tell_blob_addresses(x86ms, acpi, (uint32_t)st->address);
         st->rsdp = RSDP_ADDRESS;
+        x86ms->facs_address = st->address + acpi->facs;
         if (!x86_boot_add_bytes(x86ms->loader, "ACPI tables", st->address, acpi->data->data,
                                 acpi->data->len, error) ||
             !x86_boot_add_bytes(x86ms->loader, "RSDP", RSDP_ADDRESS, rsdp, sizeof(rsdp), error)) {
@@ -207,7 +209,9 @@ bool x86_start_prepare(X86MachineState *x86ms, AcpiTables *acpi, bool has_vga, G
 /* Write-back but for the screen, the BIOS (write-protected) and what lies above low RAM. */
 static void set_memory_types(CPUX86State *env, uint64_t low_ram_end, uint64_t address_mask)
 {
-    uint64_t hole = low_ram_end > 0xc0000000u ? 0xe0000000u : 0xc0000000u;
+    uint64_t hole = low_ram_end > 0xc0000000u   ? 0xe0000000u
+                    : low_ram_end > 0x80000000u ? 0xc0000000u
+                                                : 0x80000000u;
 
     for (size_t i = 0; i < G_N_ELEMENTS(env->mtrr_fixed); i++) {
         uint64_t type = i == 2 ? MTRR_UC : i < 2 ? MTRR_WB : MTRR_WP;
@@ -227,14 +231,39 @@ static uint64_t physical_address_mask(const X86CPU *cpu)
     return ((1ull << bits) - 1) & ~0xfffull;
 }
 
+static void set_memory_types_on_all(X86MachineState *x86ms)
+{
+    MachineState *machine = MACHINE(x86ms);
+
+    for (guint i = 0; i < machine->cpus->len; i++) {
+        X86CPU *cpu = X86_CPU(g_ptr_array_index(machine->cpus, i));
+        set_memory_types(&cpu->env, x86ms->below_4g_mem_size, physical_address_mask(cpu));
+    }
+}
+
+void x86_start_wakeup(X86MachineState *x86ms)
+{
+    MachineState *machine = MACHINE(x86ms);
+    CPUX86State *env = cpu_env(g_ptr_array_index(machine->cpus, 0));
+    uint64_t vector = 0;
+
+    set_memory_types_on_all(x86ms);
+    if (x86ms->facs_address) {
+        address_space_load(&machine->address_space_memory, x86ms->facs_address + FACS_WAKING_VECTOR,
+                           &vector, 4, MEMTXATTRS_NONE);
+    }
+    /* Real mode, at an address that the system aligns as it likes (ACPI 6.5, 5.2.10). */
+    env->segs[R_CS].selector = (uint16_t)(vector >> 4);
+    env->segs[R_CS].base = (uint16_t)(vector >> 4) << 4;
+    env->rip = vector & 0xf;
+    x86_update_hflags(env);
+}
+
 void x86_start_reset(X86MachineState *x86ms)
 {
     MachineState *machine = MACHINE(x86ms);
 
     loader_write(x86ms->loader, &machine->address_space_memory);
-    for (guint i = 0; i < machine->cpus->len; i++) {
-        X86CPU *cpu = X86_CPU(g_ptr_array_index(machine->cpus, i));
-        set_memory_types(&cpu->env, x86ms->below_4g_mem_size, physical_address_mask(cpu));
-    }
+    set_memory_types_on_all(x86ms);
     x86_start_cpu(cpu_env(g_ptr_array_index(machine->cpus, 0)), &x86ms->start);
 }

@@ -56,6 +56,7 @@ struct X86MachineState {
     /* -kernel without firmware */
     Loader *loader; /* NULL: firmware starts */
     X86Start start;
+    uint64_t facs_address; /* 0: there is no ACPI */
 };
 
 /* ---- CPUs ----------------------------------------------------------------------- */
@@ -113,6 +114,8 @@ typedef struct AcpiTables AcpiTables;
 bool x86_start_prepare(X86MachineState *x86ms, AcpiTables *acpi, bool has_vga, GError **error);
 /* After the reset of all devices: memory, and the registers of the CPUs. */
 void x86_start_reset(X86MachineState *x86ms);
+/* After the reset of a wake-up: where the system said in the FACS. */
+void x86_start_wakeup(X86MachineState *x86ms);
 /* RAM only, as firmware asks for it. */
 E820Map *x86_ram_map(const X86MachineState *x86ms);
 SmbiosMachine x86_smbios_machine(X86MachineState *x86ms, bool firmware);

@@ -230,7 +230,7 @@ static void lpc_init_pm(ICH9LPCState *lpc)
     pm->tco.second_timeout = lpc_tco_second_timeout;
     pm->opaque = pm->tco.opaque = lpc;
     pm->acpi.sci = lpc->sci;
-    pm->acpi.s3_type = -1;
+    pm->acpi.s3_type = lpc->disable_s3 ? -1 : 1;
     pm->acpi.s4_type = lpc->disable_s4 ? -1 : lpc->s4_val;
     pm->acpi.s5_type = 0;
     ich9_pm_init(pm, DEVICE(lpc));
@@ -421,6 +421,13 @@ void ich9_lpc_offer_smi_features(ICH9LPCState *lpc, FWCfgState *fw_cfg)
     if (lpc->smi[ICH9_SMI_ONE]) {
         smi_features_init(&lpc->smi_features, fw_cfg, features);
     }
+}
+
+void ich9_lpc_leave_smm_out(ICH9LPCState *lpc)
+{
+    device_lock(DEVICE(lpc));
+    lpc->pm.smi_en = ICH9_SMI_APMC_EN;
+    device_unlock(DEVICE(lpc));
 }
 
 ACPIPM *ich9_lpc_acpi(ICH9LPCState *lpc)

@@ -34,6 +34,8 @@ enum { ICH9_SMI_ONE, ICH9_SMI_ALL, ICH9_SMI_LINES };
 ICH9LPCState *ich9_lpc_create(PCIBus *bus, IRQ *smi, ISABus **ret_isa_bus, GError **error);
 /* Once the machine has its fw_cfg: what firmware may ask of SMIs. */
 void ich9_lpc_offer_smi_features(ICH9LPCState *lpc, FWCfgState *fw_cfg);
+/* SMI_EN as firmware takes it for set up already; no SMI is raised then. */
+void ich9_lpc_leave_smm_out(ICH9LPCState *lpc);
 ACPIPM *ich9_lpc_acpi(ICH9LPCState *lpc);
 /* With no firmware: PM block, ACPI mode, PIRQ routes to `irqs` (A-D and E-H), RCBA. */
 void ich9_lpc_act_as_firmware(ICH9LPCState *lpc, const uint8_t irqs[4]);

@@ -259,6 +259,9 @@ static void rtc_update_expired(void *opaque)
     rtc_note_updates(s);
     rtc_update_irq(s);
     rtc_arm_update(s);
+    if (s->cmos[RTC_B] & s->cmos[RTC_C] & B_AIE) {
+        system_wakeup_request(qdev_get_machine(s), WAKEUP_REASON_RTC);
+    }
 }
 
 /* Period of the rate in register A, 0: none (datasheet, table 5). */

@@ -148,6 +148,15 @@ static void run_powerdown(MachineState *machine, const char *rest, GString *out)
     system_powerdown_request(machine);
 }
 
+static void run_wakeup(MachineState *machine, const char *rest, GString *out)
+{
+    if (machine->suspended) {
+        system_wakeup_request(machine, WAKEUP_REASON_OTHER);
+    } else {
+        g_string_append(out, "Error: Unable to wake up: guest is not in suspended state\n");
+    }
+}
+
 static void run_log(MachineState *machine, const char *rest, GString *out)
 {
     g_autoptr(GError) error = NULL;
@@ -305,6 +314,7 @@ static const HMPCommand commands[] = {
     {"stop",             "s",  "",                        "stop the VM",                           run_stop      },
     {"system_powerdown", NULL, "",                        "press the power button",                run_powerdown },
     {"system_reset",     NULL, "",                        "reset the VM",                          run_reset     },
+    {"system_wakeup",    NULL, "",                        "end a suspension to RAM",               run_wakeup    },
     {"xp",               NULL, "ADDRESS [BYTES]",         "show physical memory",                  run_xp        },
 };
 

@@ -61,6 +61,17 @@ static JsonNode *cmd_powerdown(Monitor *monitor, JsonObject *args, GError **erro
     return qmp_empty();
 }
 
+static JsonNode *cmd_wakeup(Monitor *monitor, JsonObject *args, GError **error)
+{
+    if (!monitor->machine->suspended) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE,
+                    "Unable to wake up: guest is not in suspended state");
+        return NULL;
+    }
+    system_wakeup_request(monitor->machine, WAKEUP_REASON_OTHER);
+    return qmp_empty();
+}
+
 static JsonNode *cmd_set_action(Monitor *monitor, JsonObject *args, GError **error)
 {
     static const char *const events[] = {"reboot", "shutdown", "panic", "watchdog"};
@@ -171,6 +182,7 @@ const QMPCommand qmp_control_commands[] = {
     {"quit",               "", cmd_quit},
     {"system_reset",                  "", cmd_reset},
     {"system_powerdown",               "", cmd_powerdown},
+    {"system_wakeup",               "", cmd_wakeup},
     {"set-action", "reboot:s? shutdown:s? panic:s? watchdog:s?", cmd_set_action},
     {"watchdog-set-action", "action:s", cmd_watchdog_set_action},
     {"human-monitor-command",                  "command-line:s cpu-index:i?", cmd_hmp},

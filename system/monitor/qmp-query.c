@@ -130,7 +130,7 @@ static JsonNode *query_status(Monitor *monitor, JsonObject *args, GError **error
 
     qmp_add_string(b, "status", run_state_name(monitor->machine->run_state));
     qmp_add_bool(b, "singlestep", false);
-    qmp_add_bool(b, "running", monitor->machine->vm_running);
+    qmp_add_bool(b, "running", monitor->machine->vm_running && !monitor->machine->suspended);
     return end_object(b);
 }
 

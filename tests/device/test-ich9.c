@@ -363,6 +363,29 @@ static void test_tco_reboot(void)
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
 
+/* S3, and the reasons for which it ends. */
+static void test_suspend(void)
+{
+    Fixture f;
+    ACPIPM *pm;
+
+    start(&f, false);
+    pm = ich9_lpc_acpi(f.p->lpc);
+    g_assert_cmpint(acpi_pm_sleep_type(pm, 3), ==, 1);
+    test_outw(f.t, PM + 4, 0x2400);
+    g_assert_true(f.t->machine->suspend_requested);
+    g_assert_cmpint(f.t->machine->shutdown_requested, ==, SHUTDOWN_CAUSE_NONE);
+    g_assert_true(acpi_pm_wakes(pm, WAKEUP_REASON_OTHER));
+    g_assert_false(acpi_pm_wakes(pm, WAKEUP_REASON_RTC));
+    test_outw(f.t, PM + 2, 0x0400);
+    g_assert_true(acpi_pm_wakes(pm, WAKEUP_REASON_RTC));
+    acpi_pm_wakeup(pm, WAKEUP_REASON_RTC);
+    g_assert_cmphex(test_inw(f.t, PM), ==, 0x8400);
+    test_outw(f.t, PM, 0x8400);
+    g_assert_cmphex(test_inw(f.t, PM), ==, 0);
+    pci_test_free(f.p);
+}
+
 static void test_reset_control(void)
 {
     Fixture f;
@@ -429,6 +452,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ich9/tco-timeouts", test_tco_timeouts);
     g_test_add_func("/ich9/tco-smi", test_tco_smi);
     g_test_add_func("/ich9/tco-control", test_tco_control);
+    g_test_add_func("/ich9/suspend", test_suspend);
     g_test_add_func("/ich9/reset-control", test_reset_control);
     g_test_add_func("/ich9/rcba", test_rcba);
     g_test_add_func("/ich9/poke", test_poke);
