@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
+#include "hw/core/hotplug.h"
 #include "hw/core/machine.h"
 #include "hw/usb/usb.h"
 
@@ -11,6 +12,7 @@ USBBus *usb_bus_new(DeviceState *host, unsigned nr_ports, const USBBusOps *ops, 
     g_autofree char *name = host->id ? g_strdup_printf("%s.0", host->id) : NULL;
     USBBus *bus = USB_BUS(qbus_new(TYPE_USB_BUS, host, name));
 
+    qbus_allow_hotplug(&bus->parent_obj);
     bus->ops = ops;
     bus->opaque = opaque;
     bus->nr_ports = nr_ports;

@@ -198,7 +198,9 @@ static const Property *make_properties(void)
             g_array_append_val(all, p);
         }
     }
-    for (char **name = x86_absent_features(); *name; name++) {
+    /* The names live as long as the class, the list of them does not. */
+    g_autofree char **absent = x86_absent_features();
+    for (char **name = absent; *name; name++) {
         Property p = DEFINE_PROP_CUSTOM(*name, "b", get_absent, set_absent, PROP_INTERNAL,
                                         "not offered");
 
