@@ -133,6 +133,9 @@ typedef struct VGAWindow {
 /* info: NULL: no EDID.  ext: with the register of pixel byte order. */
 void vga_window_init(VGAWindow *w, Object *owner, VGAState *vga, const EDIDInfo *info, bool ext);
 
+/* vga-rom.c: a VGA BIOS for firmware to find in fw_cfg */
+bool vga_add_rom(MachineState *machine, const char *name, GError **error);
+
 /* vga-text.c */
 typedef struct VGATextMode {
     unsigned columns, rows, char_width, char_height;

@@ -3,11 +3,9 @@
  * Standard VGA on the ISA bus: legacy memory and ports, and the frame buffer of DISPI modes at
  * e0000000.  Its BIOS is given to the firmware as the fw_cfg file vgaroms/vgabios-isavga.bin.
  */
-#include "hw/core/loader.h"
 #include "hw/core/machine.h"
 #include "hw/display/vga-internal.h"
 #include "hw/isa/isa.h"
-#include "hw/nvram/fw_cfg.h"
 
 OBJECT_DECLARE_SIMPLE(ISAVGAState, ISA_VGA, TYPE_ISA_VGA)
 
@@ -27,32 +25,13 @@ static void isa_vga_unmap(void *opaque)
     memory_region_del_subregion(vram->container, vram);
 }
 
-/* A firmware that knows fw_cfg finds it there; without one there is nobody to run it. */
-static bool isa_vga_add_rom(MachineState *machine, GError **error)
-{
-    g_autofree char *path =
-        machine->fw_cfg ? loader_find_file(ROM_NAME, machine->firmware_dirs) : NULL;
-    g_autofree char *data = NULL;
-    g_autoptr(GBytes) bytes = NULL;
-    gsize size;
-
-    if (!path) {
-        return true;
-    }
-    if (!g_file_get_contents(path, &data, &size, error)) {
-        return false;
-    }
-    bytes = g_bytes_new_take(g_steal_pointer(&data), size);
-    return fw_cfg_add_file(machine->fw_cfg, "vgaroms/" ROM_NAME, bytes, error);
-}
-
 static bool isa_vga_realize(DeviceState *dev, GError **error)
 {
     ISAVGAState *d = ISA_VGA(dev);
     ISABus *bus = isa_bus_from_device(&d->parent_obj);
 
     if (!vga_check_memory("vgamem_mb", (uint64_t)d->vgamem_mb << 20, error) ||
-        !isa_vga_add_rom(qdev_get_machine(dev), error) ||
+        !vga_add_rom(qdev_get_machine(dev), ROM_NAME, error) ||
         !vga_init(&d->vga, dev, d->vgamem_mb << 20, error)) {
         return false;
     }

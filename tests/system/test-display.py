@@ -356,6 +356,23 @@ def test_heads():
         assert "no console" in vm.qmp("screendump", filename="x")["error"]["desc"]
 
 
+def test_ramfb():
+    """A picture in guest memory, set up as firmware does it: by a DMA write to etc/ramfb."""
+    width, height, at, descriptor, config = 64, 48, 0x200000, 0x100000, 0x101000
+    data = vga.linear(80 * height * 4)
+    with Vmm(PROGRAM, "-machine", "pc", "-vga", "none", "-device", "ramfb") as vm:
+        vm.result("qmp_capabilities")
+        send(vm, ["outw 0x510 0x19"])
+        count = int.from_bytes(bytes(vm.value("inb 0x511") for _ in range(4)), "big")
+        files = [bytes(vm.value("inb 0x511") for _ in range(64)) for _ in range(count)]
+        key, = (struct.unpack(">H", f[4:6])[0] for f in files if f[8:].rstrip(b"\0") == b"etc/ramfb")
+        where = struct.pack(">QIIIII", at, 0x34325258, 0, width, height, 80 * 4)
+        access = struct.pack(">IIQ", key << 16 | 0x18, len(where), config)
+        send(vm, vga.memory(at, data) + vga.memory(config, where) + vga.memory(descriptor, access))
+        send(vm, ["outl 0x514 0", f"outl 0x518 {int.from_bytes(struct.pack('>I', descriptor), 'little'):#x}"])
+        expect(vm, width, height, lambda x, y: data[(y * 80 + x) * 4:][:3][::-1])
+
+
 # ---- QEMU --------------------------------------------------------------------------------------------
 
 QEMU = shutil.which("qemu-system-x86_64")
@@ -463,6 +480,7 @@ def main():
                      test_dispi, test_dispi_changes, test_png, test_refusals):
             tap.run(test.__name__, test, vm)
         tap.run("test_heads", test_heads)
+        tap.run("test_ramfb", test_ramfb)
         tap.run("test_seabios", test_seabios)
         if QEMU:
             tap.run("test_like_qemu", test_like_qemu, vm)

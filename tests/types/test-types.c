@@ -135,6 +135,7 @@ static const struct {
     {"vmcoreinfo",     "this machine has no fw_cfg"                       },
     {"i440FX-pcihost", "made by a machine, with its memory"               },
     {"q35-pcihost",    "made by a machine, with its memory"               },
+    {"ramfb",          "firmware sets it up through fw_cfg"               },
     {TYPE_CPU,         "CPUs are made by a machine, after its accelerator"},
 };
 
