@@ -7,9 +7,12 @@
  * authentication without a password checked is disconnected.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -318,6 +321,39 @@ static void serve(VNCClient *client)
     }
 }
 
+/*
+ * rfbNewClient() waits for bytes of the client, to see whether it wants a websocket, and for ever
+ * if it sends too few.  So it gets a socket of ours, with bytes that are none, and then the
+ * connection in its place.
+ */
+static bool begin_connection(VNCClient *client)
+{
+    rfbProtocolVersionMsg version;
+    int pair[2], one = 1;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        close(client->fd);
+        return false;
+    }
+    if (pair[0] < FD_SETSIZE && write(pair[1], "RFB ", 4) == 4) {
+        client->cl = rfbNewClient(client->screen, pair[0]);
+    } else {
+        close(pair[0]);
+    }
+    if (client->cl &&
+        (read(pair[1], version, sz_rfbProtocolVersionMsg) != sz_rfbProtocolVersionMsg ||
+         fcntl(client->fd, F_SETFL, O_NONBLOCK) < 0 || dup2(client->fd, client->cl->sock) < 0)) {
+        rfbCloseClient(client->cl);
+    }
+    close(pair[1]);
+    close(client->fd);
+    if (!client->cl || !connected(client)) {
+        return false;
+    }
+    setsockopt(client->cl->sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* if it is TCP */
+    return rfbWriteExact(client->cl, version, sz_rfbProtocolVersionMsg) >= 0;
+}
+
 static bool open_screen(VNCClient *client)
 {
     VNCServer *server = client->server;
@@ -328,6 +364,7 @@ static bool open_screen(VNCClient *client)
     s = rfbGetScreen(NULL, NULL, server->width, server->height, 8, 3, 4);
     g_mutex_unlock(&server->lock);
     if (!s) {
+        close(client->fd);
         return false;
     }
     s->frameBuffer = (char *)client->pixels;
@@ -347,11 +384,19 @@ static bool open_screen(VNCClient *client)
     s->setXCutTextUTF8 = cut_text_hook;
     s->passwordCheck = password_hook;
     s->authPasswdData = server->want_password ? client : NULL;
-    g_mutex_lock(&handshake_lock);
-    client->cl = rfbNewClient(s, client->fd);
-    g_mutex_unlock(&handshake_lock);
     client->screen = s;
-    return client->cl;
+    return begin_connection(client);
+}
+
+/* The library forgets these. */
+static void free_extensions(rfbClientPtr cl)
+{
+    while (cl->extensions) {
+        rfbExtensionData *first = cl->extensions;
+
+        cl->extensions = first->next;
+        free(first);
+    }
 }
 
 static void close_screen(VNCClient *client)
@@ -360,6 +405,7 @@ static void close_screen(VNCClient *client)
         if (connected(client)) {
             rfbCloseClient(client->cl);
         }
+        free_extensions(client->cl);
         rfbClientConnectionGone(client->cl);
     }
     if (client->screen) {

@@ -90,12 +90,16 @@ static void disconnect_others(VNCServer *server, VNCClient *stays)
     }
 }
 
+/* A new client begins with the picture as it is now. */
 static void watch_console(VNCServer *server)
 {
-    if (server->console && !server->listener.console) {
-        console_attach(server->console, &server->listener);
-        console_refresh(server->console);
+    if (!server->console) {
+        return;
     }
+    if (!server->listener.console) {
+        console_attach(server->console, &server->listener);
+    }
+    console_refresh(server->console);
 }
 
 void vnc_client_connected(VNCServer *server, int fd, VNCAddress address)

@@ -255,8 +255,9 @@ def test_slow_viewers():
         lazy = Viewer(("127.0.0.1", vm.port))
         for _ in range(20):
             lazy.request(False)
-        stuck = socket.create_connection(("127.0.0.1", vm.port))
-        stuck.sendall(b"RFB 00")
+        stuck = [socket.create_connection(("127.0.0.1", vm.port)) for _ in range(3)]
+        for words, sock in zip((b"R", b"RFB 00", b"GET "), stuck):
+            sock.sendall(words)
         for i in range(5):
             vm.send([f"writel {LFB + 4096 * i:#x} 0xffffff"])
             began = time.monotonic()
