@@ -739,6 +739,35 @@ static HelperPair bounced(CPUX86State *env, const ColdDesc *desc)
     return (HelperPair){0, (uint64_t)(int64_t)(TCG_OFF(fake) - TLB_OFF(desc->set, neg_read))};
 }
 
+/* A plain load or store of a device that was met before needs nothing of what else may be. */
+static bool access_device(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
+{
+    TcgBounce *b = &tcg_env(env)->bounce;
+    bool write = desc->kind & ACC_WRITE;
+    const IoEntry *io;
+    Piece piece;
+
+    if (desc->fp_wait || desc->align || (desc->kind & (ACC_MASKED | ACC_LOCK)) ||
+        (write && !(desc->kind & ACC_NO_READ)) || !is_natural(desc->size)) {
+        return false;
+    }
+    io = io_find(env, linear, desc->set, write);
+    if (!io || (linear & 0xfff) + desc->size - 1 > io->last) {
+        return false;
+    }
+    piece = (Piece){.io = io, .phys = io->phys_page | (linear & 0xfff)};
+    b->linear = linear;
+    b->size = desc->size;
+    b->host = b->data;
+    b->denied[0] = b->denied[1] = b->exclusive = false;
+    b->io = io;
+    b->phys = piece.phys;
+    if (!write) {
+        piece_read(env, desc, &piece, b->host, desc->size);
+    }
+    return true;
+}
+
 HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
 {
     TcgEnv *t = tcg_env(env);
@@ -749,6 +778,9 @@ HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *
     Piece piece;
 
     t->stat_mmu_slow++;
+    if (access_device(env, linear, desc)) {
+        return bounced(env, desc);
+    }
     tcg_wait_for_fp(env, desc);
     if (desc->align && (linear & (desc->align - 1u)) && !(desc->kind & ACC_MASKED)) {
         raise_at(env, desc, EXCP_GP, 0);
