@@ -10,15 +10,15 @@
 #include "hw/block/fdc-internal.h"
 #include "system/log.h"
 
-#define CMD_MT        0x80 /* both sides */
-#define HLT_NON_DMA   0x01
-#define DOR_GATE      0x08
-#define SCAN_EQUAL    0
-#define SCAN_LOW      1 /* the disk's is not more than the host's */
-#define SCAN_HIGH     2 /* not less */
-#define ID_TIME_NS    (NANOSECONDS_PER_SECOND / 50) /* until a sector's address passes by */
-#define FDC_VERSION   0x90
-#define FDC_PART_ID   0x41
+#define CMD_MT      0x80 /* both sides */
+#define HLT_NON_DMA 0x01
+#define DOR_GATE    0x08
+#define SCAN_EQUAL  0
+#define SCAN_LOW    1                             /* the disk's is not more than the host's */
+#define SCAN_HIGH   2                             /* not less */
+#define ID_TIME_NS  (NANOSECONDS_PER_SECOND / 50) /* until a sector's address passes by */
+#define FDC_VERSION 0x90
+#define FDC_PART_ID 0x41
 
 typedef struct FDCCommand {
     uint8_t mask, code, len;
@@ -63,7 +63,8 @@ static void take_unit(FDC *fdc)
     fdc->st0 = fdc->st1 = fdc->st2 = 0;
 }
 
-/* ---- input and output ------------------------------------------------------------------------- */
+/* ---- input and output -------------------------------------------------------------------------
+ */
 
 typedef struct FDCRequest {
     FDC *fdc; /* a reference */
@@ -118,9 +119,11 @@ static void submit(FDC *fdc, bool is_write, int64_t offset, uint32_t len)
     }
 }
 
-/* ---- reading and writing sectors ----------------------------------------------------------------- */
+/* ---- reading and writing sectors
+ * ----------------------------------------------------------------- */
 
-/* To the next sector: at the end of a track the other side with MT, or the next cylinder (5.1.1). */
+/* To the next sector: at the end of a track the other side with MT, or the next cylinder (5.1.1).
+ */
 static void next_sector(FDC *fdc)
 {
     const FloppyFormat *format = fdc->drives[fdc->drive]->format;
@@ -218,8 +221,8 @@ static void data_done(FDC *fdc)
     if (!fdc->is_write || fdc->is_scan) {
         transfer_end(fdc);
     } else if (fdc->is_format) {
-        int64_t offset = floppy_offset(fdc->drives[fdc->drive], fdc->drives[fdc->drive]->track,
-                                       fdc->head, 1);
+        int64_t offset =
+            floppy_offset(fdc->drives[fdc->drive], fdc->drives[fdc->drive]->track, fdc->head, 1);
         uint32_t sectors = fdc->data_pos / 4;
 
         g_free(fdc->data);
@@ -284,7 +287,8 @@ static void dma_take(FDC *fdc, int channel, uint32_t pos, uint32_t len)
     }
 }
 
-/* In the loop of the DMA controller.  Its terminal count ends a command, and so does the last sector. */
+/* In the loop of the DMA controller.  Its terminal count ends a command, and so does the last
+ * sector. */
 uint32_t fdc_dma_transfer(void *opaque, int channel, uint32_t pos, uint32_t len)
 {
     FDC *fdc = opaque;
@@ -310,7 +314,8 @@ uint32_t fdc_dma_transfer(void *opaque, int channel, uint32_t pos, uint32_t len)
     return pos + n;
 }
 
-/* ---- commands that transfer ----------------------------------------------------------------------- */
+/* ---- commands that transfer
+ * ----------------------------------------------------------------------- */
 
 static void transfer_init(FDC *fdc)
 {
@@ -411,7 +416,8 @@ static void cmd_write(FDC *fdc)
     fdc_start_data(fdc);
 }
 
-/* The host gives four bytes for each sector: its address.  Only the disk's own format can be made. */
+/* The host gives four bytes for each sector: its address.  Only the disk's own format can be made.
+ */
 static void cmd_format(FDC *fdc)
 {
     Floppy *f = floppy_get(fdc, fdc->command[1] & 3);
@@ -437,7 +443,8 @@ static void cmd_format(FDC *fdc)
     }
 }
 
-/* ---- heads ------------------------------------------------------------------------------------------ */
+/* ---- heads
+ * ------------------------------------------------------------------------------------------ */
 
 static void seek_to(FDC *fdc, uint8_t unit, int track, uint8_t st0)
 {
@@ -537,7 +544,8 @@ static void cmd_sense_drive(FDC *fdc)
                    fdc->drive));
 }
 
-/* ---- settings ----------------------------------------------------------------------------------------- */
+/* ---- settings
+ * ----------------------------------------------------------------------------------------- */
 
 static void cmd_specify(FDC *fdc)
 {
@@ -636,32 +644,32 @@ static void cmd_invalid(FDC *fdc)
 }
 
 static const FDCCommand fdc_commands[] = {
-    {0x1f, 0x06, 9, cmd_read           },
-    {0x1f, 0x0c, 9, cmd_read           }, /* READ DELETED DATA: no sector is */
-    {0x9f, 0x02, 9, cmd_read_track     },
-    {0x3f, 0x05, 9, cmd_write          },
-    {0x3f, 0x09, 9, cmd_write          },
-    {0x1f, 0x16, 9, cmd_verify         },
-    {0x1f, 0x11, 9, cmd_scan           },
-    {0x1f, 0x19, 9, cmd_scan           },
-    {0x1f, 0x1d, 9, cmd_scan           },
-    {0xbf, 0x0d, 6, cmd_format         },
-    {0xbf, 0x0a, 2, cmd_read_id        },
-    {0xff, 0x03, 3, cmd_specify        },
-    {0xff, 0x04, 2, cmd_sense_drive    },
-    {0xff, 0x07, 2, cmd_recalibrate    },
-    {0xff, 0x08, 1, cmd_sense_interrupt},
-    {0xff, 0x0e, 1, cmd_dumpreg        },
-    {0xff, 0x0f, 3, cmd_seek           },
-    {0xbf, 0x8f, 3, cmd_relative_seek  },
-    {0xff, 0x10, 1, cmd_version        },
-    {0xff, 0x12, 2, cmd_perpendicular  },
-    {0xff, 0x13, 4, cmd_configure      },
-    {0x7f, 0x14, 1, cmd_lock           },
-    {0xff, 0x18, 1, cmd_part_id        },
-    {0xff, 0x2e, 1, cmd_save           },
-    {0xff, 0x33, 2, cmd_nothing        }, /* OPTION */
-    {0xff, 0x4e, 17, cmd_restore       },
+    {0x1f, 0x06, 9,  cmd_read           },
+    {0x1f, 0x0c, 9,  cmd_read           }, /* READ DELETED DATA: no sector is */
+    {0x9f, 0x02, 9,  cmd_read_track     },
+    {0x3f, 0x05, 9,  cmd_write          },
+    {0x3f, 0x09, 9,  cmd_write          },
+    {0x1f, 0x16, 9,  cmd_verify         },
+    {0x1f, 0x11, 9,  cmd_scan           },
+    {0x1f, 0x19, 9,  cmd_scan           },
+    {0x1f, 0x1d, 9,  cmd_scan           },
+    {0xbf, 0x0d, 6,  cmd_format         },
+    {0xbf, 0x0a, 2,  cmd_read_id        },
+    {0xff, 0x03, 3,  cmd_specify        },
+    {0xff, 0x04, 2,  cmd_sense_drive    },
+    {0xff, 0x07, 2,  cmd_recalibrate    },
+    {0xff, 0x08, 1,  cmd_sense_interrupt},
+    {0xff, 0x0e, 1,  cmd_dumpreg        },
+    {0xff, 0x0f, 3,  cmd_seek           },
+    {0xbf, 0x8f, 3,  cmd_relative_seek  },
+    {0xff, 0x10, 1,  cmd_version        },
+    {0xff, 0x12, 2,  cmd_perpendicular  },
+    {0xff, 0x13, 4,  cmd_configure      },
+    {0x7f, 0x14, 1,  cmd_lock           },
+    {0xff, 0x18, 1,  cmd_part_id        },
+    {0xff, 0x2e, 1,  cmd_save           },
+    {0xff, 0x33, 2,  cmd_nothing        }, /* OPTION */
+    {0xff, 0x4e, 17, cmd_restore        },
 };
 
 static const FDCCommand *find_command(uint8_t first)

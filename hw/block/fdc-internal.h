@@ -19,10 +19,10 @@
 #define FDC_MSR_NONDMA 0x20
 #define FDC_MSR_BUSY   0x10
 /* Status register 0 */
-#define FDC_ST0_ABNORMAL 0x40
-#define FDC_ST0_INVALID  0x80
-#define FDC_ST0_READY    0xc0 /* ready has changed: after a reset */
-#define FDC_ST0_SEEK_END 0x20
+#define FDC_ST0_ABNORMAL  0x40
+#define FDC_ST0_INVALID   0x80
+#define FDC_ST0_READY     0xc0 /* ready has changed: after a reset */
+#define FDC_ST0_SEEK_END  0x20
 #define FDC_ST0_EQUIPMENT 0x10
 /* Status registers 1 and 2 */
 #define FDC_ST1_NO_ADDRESS 0x01

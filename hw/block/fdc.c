@@ -265,7 +265,7 @@ static void fdc_write7(void *opaque, hwaddr addr, uint64_t value, unsigned size)
 static const MemoryRegionOps fdc_ops = {
     .read = fdc_read,
     .write = fdc_write,
-    .valid = {1, 4, true},
+    .valid = {1, 4, true },
     .impl = {1, 1, false},
 };
 
@@ -276,7 +276,8 @@ static const MemoryRegionOps fdc_ops7 = {
     .impl = {1, 1, false},
 };
 
-/* ---- the device -------------------------------------------------------------------------------- */
+/* ---- the device --------------------------------------------------------------------------------
+ */
 
 static void fdc_id_found(void *opaque)
 {
@@ -375,17 +376,13 @@ static const Property fdc_properties[] = {
 };
 
 static const StateField fdc_state[] = {
-    STATE_FIELD(FDC, dor),         STATE_FIELD(FDC, tdr),
-    STATE_FIELD(FDC, dsr),         STATE_FIELD(FDC, ccr),
-    STATE_FIELD(FDC, srt_hut),     STATE_FIELD(FDC, hlt_nd),
-    STATE_FIELD(FDC, config),      STATE_FIELD(FDC, pretrk),
-    STATE_FIELD(FDC, eot),         STATE_FIELD(FDC, perpendicular),
-    STATE_FIELD(FDC, lock),        STATE_FIELD(FDC, phase),
-    STATE_FIELD(FDC, command),     STATE_FIELD(FDC, command_len),
-    STATE_FIELD(FDC, result),      STATE_FIELD(FDC, result_pos),
-    STATE_FIELD(FDC, result_len),  STATE_FIELD(FDC, reset_sense),
-    STATE_FIELD(FDC, seek_sense),  STATE_FIELD(FDC, seek_st0),
-    STATE_END,
+    STATE_FIELD(FDC, dor),           STATE_FIELD(FDC, tdr),         STATE_FIELD(FDC, dsr),
+    STATE_FIELD(FDC, ccr),           STATE_FIELD(FDC, srt_hut),     STATE_FIELD(FDC, hlt_nd),
+    STATE_FIELD(FDC, config),        STATE_FIELD(FDC, pretrk),      STATE_FIELD(FDC, eot),
+    STATE_FIELD(FDC, perpendicular), STATE_FIELD(FDC, lock),        STATE_FIELD(FDC, phase),
+    STATE_FIELD(FDC, command),       STATE_FIELD(FDC, command_len), STATE_FIELD(FDC, result),
+    STATE_FIELD(FDC, result_pos),    STATE_FIELD(FDC, result_len),  STATE_FIELD(FDC, reset_sense),
+    STATE_FIELD(FDC, seek_sense),    STATE_FIELD(FDC, seek_st0),    STATE_END,
 };
 
 static void fdc_class_init(ObjectClass *klass, const void *data)
@@ -413,7 +410,8 @@ static const TypeInfo fdc_types[] = {
 
 DEFINE_TYPES(fdc_types)
 
-/* ---- for machines -------------------------------------------------------------------------------- */
+/* ---- for machines
+ * -------------------------------------------------------------------------------- */
 
 static bool fdc_create_drive(FDC *fdc, int unit, const char *drive, GError **error)
 {
@@ -445,9 +443,11 @@ ISADevice *fdc_create(ISABus *bus, bool default_drive, GError **error)
 
 uint8_t fdc_cmos_types(ISADevice *isa)
 {
-    static const uint8_t codes[] = {
-        [FLOPPY_DRIVE_144] = 4, [FLOPPY_DRIVE_288] = 5, [FLOPPY_DRIVE_120] = 2,
-        [FLOPPY_DRIVE_NONE] = 0, [FLOPPY_DRIVE_AUTO] = 0};
+    static const uint8_t codes[] = {[FLOPPY_DRIVE_144] = 4,
+                                    [FLOPPY_DRIVE_288] = 5,
+                                    [FLOPPY_DRIVE_120] = 2,
+                                    [FLOPPY_DRIVE_NONE] = 0,
+                                    [FLOPPY_DRIVE_AUTO] = 0};
     FDC *fdc = FDC_STATE(isa);
     uint8_t types = 0;
 

@@ -33,7 +33,8 @@
 #define PRD_SIZE     16
 #define PRD_COUNT    0x3fffffu
 
-/* ---- to memory --------------------------------------------------------------------------------- */
+/* ---- to memory ---------------------------------------------------------------------------------
+ */
 
 static void port_receive(AHCIPort *port, unsigned offset, const void *fis, size_t len)
 {
@@ -109,7 +110,8 @@ static void ahci_send_sdb(AHCIPort *port, uint8_t status, uint8_t error, uint32_
     ahci_port_event(port, failed ? AHCI_IS_TFES : AHCI_IS_SDBS);
 }
 
-/* ---- data --------------------------------------------------------------------------------------- */
+/* ---- data ---------------------------------------------------------------------------------------
+ */
 
 static uint64_t port_header(const AHCIPort *port, unsigned slot)
 {
@@ -117,8 +119,8 @@ static uint64_t port_header(const AHCIPort *port, unsigned slot)
 }
 
 /*
- * The I bit of a PRD asks for PxIS.DPS, which is opportunistic (4.2.3.3): it is never given, the end
- * of the command tells enough.
+ * The I bit of a PRD asks for PxIS.DPS, which is opportunistic (4.2.3.3): it is never given, the
+ * end of the command tells enough.
  */
 size_t ahci_copy(AHCIPort *port, AHCICursor *c, void *buf, size_t len, bool to_memory)
 {
@@ -128,8 +130,8 @@ size_t ahci_copy(AHCIPort *port, AHCICursor *c, void *buf, size_t len, bool to_m
 
     while (done < len && c->index < c->entries) {
         uint8_t prd[PRD_SIZE];
-        MemTxResult result = pci_dma_read(pci, c->table + (uint64_t)c->index * PRD_SIZE, prd,
-                                          sizeof(prd));
+        MemTxResult result =
+            pci_dma_read(pci, c->table + (uint64_t)c->index * PRD_SIZE, prd, sizeof(prd));
         uint64_t addr = pci_get_quad(prd) + c->offset;
         uint32_t size = (pci_get_long(prd + 12) & PRD_COUNT) + 1;
         size_t n = MIN(len - done, size - MIN(size, c->offset));
@@ -167,7 +169,8 @@ static void port_write_count(AHCIPort *port)
     }
 }
 
-/* ---- the transport of its device ---------------------------------------------------------------- */
+/* ---- the transport of its device ----------------------------------------------------------------
+ */
 
 static AHCIPort *port_of(IDETransport *transport)
 {
@@ -291,7 +294,8 @@ void ahci_transport_init(AHCIPort *port)
     };
 }
 
-/* ---- from memory --------------------------------------------------------------------------------- */
+/* ---- from memory
+ * --------------------------------------------------------------------------------- */
 
 /* Bytes of a Register FIS from the host (Serial ATA 10.5.5). */
 static void take_task_file(IDETaskFile *tf, const uint8_t *fis)
@@ -358,8 +362,7 @@ bool ahci_issue(AHCIPort *port, unsigned slot)
         port_slot_ended(port, slot);
         return true;
     }
-    port->cursor = (AHCICursor){.table = table + TABLE_PRDT,
-                                .entries = pci_get_word(header + 2)};
+    port->cursor = (AHCICursor){.table = table + TABLE_PRDT, .entries = pci_get_word(header + 2)};
     if (!(fis[1] & FIS_COMMAND)) {
         ahci_control(port, d, slot, fis);
         return true;

@@ -51,13 +51,13 @@ typedef struct AHCIPort {
     uint64_t clb, fb;
     uint32_t is, ie, cmd, tfd, sig, ssts, sctl, serr, sact, ci, sntf;
     /* the port's state machine */
-    bool signature_pending;            /* the device's first FIS waits for PxCMD.FRE */
-    bool halted;                       /* by an error, until PxCMD.ST is cleared */
-    bool running, moving;              /* in ahci_port_run(), in ahci_pio() */
-    int slot;                          /* of the command that is not queued; -1: none */
-    uint32_t issued;                   /* slots given to the device, not yet ended */
-    uint32_t failed;                   /* those of them that ended in an error */
-    bool srst;                         /* the last control FIS had it set */
+    bool signature_pending; /* the device's first FIS waits for PxCMD.FRE */
+    bool halted;            /* by an error, until PxCMD.ST is cleared */
+    bool running, moving;   /* in ahci_port_run(), in ahci_pio() */
+    int slot;               /* of the command that is not queued; -1: none */
+    uint32_t issued;        /* slots given to the device, not yet ended */
+    uint32_t failed;        /* those of them that ended in an error */
+    bool srst;              /* the last control FIS had it set */
     AHCICursor cursor, tag_cursor[AHCI_SLOTS];
     uint8_t tag_slot[AHCI_SLOTS];
 } AHCIPort;

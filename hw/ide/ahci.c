@@ -177,7 +177,7 @@ static void ahci_idp_write(void *opaque, hwaddr addr, uint64_t value, unsigned s
 static const MemoryRegionOps ahci_idp_ops = {
     .read = ahci_idp_read,
     .write = ahci_idp_write,
-    .valid = {1, 4, true},
+    .valid = {1, 4, true },
     .impl = {4, 4, false},
 };
 

@@ -67,25 +67,25 @@ static void put_dma_modes(IDEDevice *d)
 }
 
 static const IdentifyWord identify_ata[] = {
-    {0,   0x0040                   }, /* fixed device */
-    {47,  0x8000 | ATA_MAX_MULTIPLE},
-    {49,  0x0b00                   }, /* IORDY, LBA, DMA */
-    {50,  0x4000                   },
-    {51,  0x0200                   }, /* PIO mode 2 */
-    {52,  0x0200                   },
-    {53,  0x0007                   }, /* words 54-58, 64-70 and 88 are valid */
-    {64,  0x0003                   }, /* PIO modes 3 and 4 */
-    {65,  120                      }, /* cycle times in ns */
-    {66,  120                      },
-    {67,  120                      },
-    {68,  120                      },
-    {80,  0x00f0                   }, /* ATA/ATAPI-4 to -7 */
-    {81,  0x001a                   },
-    {82,  0x4021                   }, /* NOP, write cache, SMART */
-    {83,  0x7400                   }, /* FLUSH CACHE and its EXT, 48 bits */
-    {84,  0x4060                   }, /* WRITE DMA FUA EXT */
-    {86,  0x3400                   },
-    {93,  0x600b                   }, /* 80-conductor cable, device 0 by jumper */
+    {0,  0x0040                   }, /* fixed device */
+    {47, 0x8000 | ATA_MAX_MULTIPLE},
+    {49, 0x0b00                   }, /* IORDY, LBA, DMA */
+    {50, 0x4000                   },
+    {51, 0x0200                   }, /* PIO mode 2 */
+    {52, 0x0200                   },
+    {53, 0x0007                   }, /* words 54-58, 64-70 and 88 are valid */
+    {64, 0x0003                   }, /* PIO modes 3 and 4 */
+    {65, 120                      }, /* cycle times in ns */
+    {66, 120                      },
+    {67, 120                      },
+    {68, 120                      },
+    {80, 0x00f0                   }, /* ATA/ATAPI-4 to -7 */
+    {81, 0x001a                   },
+    {82, 0x4021                   }, /* NOP, write cache, SMART */
+    {83, 0x7400                   }, /* FLUSH CACHE and its EXT, 48 bits */
+    {84, 0x4060                   }, /* WRITE DMA FUA EXT */
+    {86, 0x3400                   },
+    {93, 0x600b                   }, /* 80-conductor cable, device 0 by jumper */
 };
 
 static void put_capacity(IDEDevice *d)

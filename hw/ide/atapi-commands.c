@@ -476,10 +476,10 @@ static void cmd_read_dvd_structure(IDEDevice *d, const uint8_t *cdb)
     memset(d->buf, 0, len);
     put_be16(d->buf, len - 2);
     if (format == 0x00) {
-        d->buf[4] = 0x01;                               /* DVD-ROM, version 1 */
-        d->buf[5] = 0x0f;                               /* 120 mm, rate not said */
-        d->buf[6] = 0x01;                               /* one layer, embossed */
-        put_be32(d->buf + 8, 0x30000);                  /* first sector of data */
+        d->buf[4] = 0x01;                                 /* DVD-ROM, version 1 */
+        d->buf[5] = 0x0f;                                 /* 120 mm, rate not said */
+        d->buf[6] = 0x01;                                 /* one layer, embossed */
+        put_be32(d->buf + 8, 0x30000);                    /* first sector of data */
         put_be32(d->buf + 12, 0x30000 + cd_total(d) - 1); /* and last */
     } else if (format == 0xff) {
         memcpy(d->buf + 4, list, sizeof(list));
@@ -514,26 +514,26 @@ static void cmd_get_configuration(IDEDevice *d, const uint8_t *cdb)
  */
 
 static const ATAPICommand atapi_commands[] = {
-    {CMD_TEST_UNIT_READY,   NEEDS_MEDIUM,    cmd_test_unit_ready  },
-    {CMD_REQUEST_SENSE,     ALLOW_ATTENTION, cmd_request_sense    },
-    {CMD_INQUIRY,           ALLOW_ATTENTION, cmd_inquiry          },
-    {CMD_MODE_SENSE_6,      0,               cmd_mode_sense_6     },
-    {CMD_START_STOP_UNIT,   0,               cmd_start_stop_unit  },
-    {CMD_PREVENT_REMOVAL,   0,               cmd_prevent_removal  },
-    {CMD_READ_CAPACITY,     NEEDS_MEDIUM,    cmd_read_capacity    },
-    {CMD_READ_10,           NEEDS_MEDIUM,    cmd_read_10          },
-    {CMD_SEEK_10,           NEEDS_MEDIUM,    cmd_seek             },
-    {CMD_READ_SUBCHANNEL,   NEEDS_MEDIUM,    cmd_read_subchannel  },
-    {CMD_READ_TOC,          NEEDS_MEDIUM,    cmd_read_toc         },
-    {CMD_GET_CONFIGURATION, ALLOW_ATTENTION, cmd_get_configuration},
-    {CMD_GET_EVENT_STATUS,  ALLOW_ATTENTION, cmd_get_event_status },
-    {CMD_READ_DISC_INFO,    NEEDS_MEDIUM,    cmd_read_disc_info   },
-    {CMD_MODE_SENSE_10,     0,               cmd_mode_sense_10    },
-    {CMD_READ_12,           NEEDS_MEDIUM,    cmd_read_12          },
-    {CMD_READ_DVD_STRUCTURE, NEEDS_MEDIUM,   cmd_read_dvd_structure},
-    {CMD_SET_CD_SPEED,      0,               cmd_test_unit_ready  },
-    {CMD_MECHANISM_STATUS,  0,               cmd_mechanism_status },
-    {CMD_READ_CD,           NEEDS_MEDIUM,    cmd_read_cd          },
+    {CMD_TEST_UNIT_READY,    NEEDS_MEDIUM,    cmd_test_unit_ready   },
+    {CMD_REQUEST_SENSE,      ALLOW_ATTENTION, cmd_request_sense     },
+    {CMD_INQUIRY,            ALLOW_ATTENTION, cmd_inquiry           },
+    {CMD_MODE_SENSE_6,       0,               cmd_mode_sense_6      },
+    {CMD_START_STOP_UNIT,    0,               cmd_start_stop_unit   },
+    {CMD_PREVENT_REMOVAL,    0,               cmd_prevent_removal   },
+    {CMD_READ_CAPACITY,      NEEDS_MEDIUM,    cmd_read_capacity     },
+    {CMD_READ_10,            NEEDS_MEDIUM,    cmd_read_10           },
+    {CMD_SEEK_10,            NEEDS_MEDIUM,    cmd_seek              },
+    {CMD_READ_SUBCHANNEL,    NEEDS_MEDIUM,    cmd_read_subchannel   },
+    {CMD_READ_TOC,           NEEDS_MEDIUM,    cmd_read_toc          },
+    {CMD_GET_CONFIGURATION,  ALLOW_ATTENTION, cmd_get_configuration },
+    {CMD_GET_EVENT_STATUS,   ALLOW_ATTENTION, cmd_get_event_status  },
+    {CMD_READ_DISC_INFO,     NEEDS_MEDIUM,    cmd_read_disc_info    },
+    {CMD_MODE_SENSE_10,      0,               cmd_mode_sense_10     },
+    {CMD_READ_12,            NEEDS_MEDIUM,    cmd_read_12           },
+    {CMD_READ_DVD_STRUCTURE, NEEDS_MEDIUM,    cmd_read_dvd_structure},
+    {CMD_SET_CD_SPEED,       0,               cmd_test_unit_ready   },
+    {CMD_MECHANISM_STATUS,   0,               cmd_mechanism_status  },
+    {CMD_READ_CD,            NEEDS_MEDIUM,    cmd_read_cd           },
 };
 
 static const ATAPICommand *atapi_find(uint8_t code)

@@ -297,7 +297,8 @@ static bool ide_bus_plug(BusState *qbus, DeviceState *qdev, GError **error)
     }
     if (unit >= bus->max_units || bus->devices[unit]) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_STATE, "unit=%u on bus '%s' is %s", unit,
-                    OBJECT(bus)->name, unit < bus->max_units ? "taken"
+                    OBJECT(bus)->name,
+                    unit < bus->max_units ? "taken"
                     : bus->max_units > 1  ? "not 0 or 1"
                                           : "not 0");
         return false;

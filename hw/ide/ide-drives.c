@@ -29,7 +29,8 @@ static bool ide_create_drive(IDEBus *bus, int unit, bool is_cd, const char *driv
     return qdev_realize_and_unref(dev, BUS(bus), error);
 }
 
-/* Where QEMU's machines have it too: index 2 is the second channel's first unit, or the third port. */
+/* Where QEMU's machines have it too: index 2 is the second channel's first unit, or the third port.
+ */
 #define DEFAULT_CD_INDEX 2
 
 bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error)

@@ -95,7 +95,7 @@ struct IDEBus {
     BusState parent_obj;
     int channel;
     IDEDevice *devices[IDE_UNITS];
-    uint8_t unit;    /* selected */
+    uint8_t unit; /* selected */
     uint8_t max_units;
     uint8_t control; /* device control register */
     bool irq_pending;
@@ -145,7 +145,7 @@ struct IDEDevice {
     uint32_t cyls_prop, heads_prop, secs_prop;
     uint32_t logical[3];   /* cylinders, heads, sectors for firmware; 0: it finds out */
     int chs_translation;   /* 0: auto, else IDETranslation + 1 */
-    int write_cache_prop; /* OnOffAuto */
+    int write_cache_prop;  /* OnOffAuto */
     int on_read, on_write; /* BlockErrorAction, or IDE_ERROR_AUTO */
     bool share_rw;
     IOThread *iothread; /* NULL: the machine's loop */
@@ -162,7 +162,7 @@ struct IDEDevice {
     uint8_t multiple;
     uint8_t xfer_mode; /* of SET FEATURES 03h */
     bool write_cache, smart_enabled, look_ahead;
-    uint8_t power_mode; /* of CHECK POWER MODE */
+    uint8_t power_mode;                 /* of CHECK POWER MODE */
     uint8_t self_tests[ATA_SELF_TESTS]; /* SMART: kinds of those run, */
     uint8_t self_test_index;            /* and the place of the last; 0: none */
 

@@ -15,8 +15,8 @@ typedef struct PCIDevice PCIDevice;
 OBJECT_DECLARE_SIMPLE(IDEBus, IDE_BUS, TYPE_IDE_BUS)
 #define TYPE_IDE_DEVICE "ide-device"
 OBJECT_DECLARE_SIMPLE(IDEDevice, IDE_DEVICE, TYPE_IDE_DEVICE)
-#define TYPE_IDE_HD "ide-hd"
-#define TYPE_IDE_CD "ide-cd"
+#define TYPE_IDE_HD    "ide-hd"
+#define TYPE_IDE_CD    "ide-cd"
 #define TYPE_ICH9_AHCI "ich9-ahci"
 
 #define IDE_UNITS 2

@@ -56,8 +56,8 @@ static void piix_ide_add_channel(PIIXIDEState *s, int i)
     PCIDevice *dev = &s->parent_obj;
     MemoryRegion *io = pci_get_bus(dev)->address_space_io;
 
-    s->bus[i] = ide_bus_new(&dev->parent_obj, i, IDE_UNITS,
-                            dev->machine->gsi[piix_channels[i].irq]);
+    s->bus[i] =
+        ide_bus_new(&dev->parent_obj, i, IDE_UNITS, dev->machine->gsi[piix_channels[i].irq]);
     ide_bus_init_ports(s->bus[i]);
     bmdma_init(&s->bmdma[i], dev, s->bus[i]);
     memory_region_add_subregion(&s->bmdma_bar, (hwaddr)i * BMDMA_PORTS, &s->bmdma[i].mr);

@@ -270,7 +270,8 @@ void hmp_change(MachineState *machine, const char *rest, GString *out)
         hmp_change_medium(machine, rest, out);
         return;
     }
-    if (g_strv_length(words) != 3 || (!g_str_equal(words[1], "password") && !g_str_equal(words[1], "passwd"))) {
+    if (g_strv_length(words) != 3 ||
+        (!g_str_equal(words[1], "password") && !g_str_equal(words[1], "passwd"))) {
         g_string_append(out, "error: expected vnc password PASSWORD\n");
         return;
     }
