@@ -17,17 +17,25 @@ static const char *type;
 
 static void run_input(const uint8_t *data, size_t size)
 {
+    g_autoptr(GError) error = NULL;
     FuzzWorld *w;
 
     vmm_thread_register();
-    w = fuzz_world_new(type, true);
+    w = fuzz_world_new(type, &error);
     if (!w) {
-        g_printerr("fuzz-device: there is no %s to fuzz\n", type);
+        g_printerr("fuzz-device: %s: %s\n", type, error->message);
         exit(1);
     }
     fuzz_run(w, data, size);
     fuzz_world_free(w);
     vmm_thread_unregister();
+}
+
+static void print_types(GPtrArray *types)
+{
+    for (guint i = 0; i < types->len; i++) {
+        g_print("%s\n", (char *)g_ptr_array_index(types, i));
+    }
 }
 
 #ifdef QUOIN_LIBFUZZER
@@ -36,9 +44,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    g_autoptr(GPtrArray) types = fuzz_types();
+
     for (int i = 1; i < *argc; i++) {
         if (g_str_has_prefix((*argv)[i], "--type=")) {
             type = (*argv)[i] + strlen("--type=");
+        } else if (g_str_equal((*argv)[i], "--list")) {
+            print_types(types);
+            exit(0);
         }
     }
     if (!type || !object_class_by_name(type)) {
@@ -106,12 +119,12 @@ static void run_file(const char *name)
     run_input((uint8_t *)data, size);
 }
 
-static bool can_make(const char *name)
+static bool can_make(const char *name, GError **error)
 {
     FuzzWorld *w;
 
     vmm_thread_register();
-    w = fuzz_world_new(name, false);
+    w = fuzz_world_new(name, error);
     if (w) {
         fuzz_world_free(w);
     }
@@ -123,9 +136,11 @@ static int run_all(GPtrArray *types)
 {
     g_print("1..%u\n", types->len);
     for (guint i = 0; i < types->len; i++) {
+        g_autoptr(GError) error = NULL;
+
         type = g_ptr_array_index(types, i);
-        if (!can_make(type)) {
-            g_print("ok %u %s # SKIP no machine makes it alone\n", i + 1, type);
+        if (!can_make(type, &error)) {
+            g_print("not ok %u %s: %s\n", i + 1, type, error->message);
             continue;
         }
         g_print("# %s\n", type); /* what a crash was of */
@@ -148,9 +163,7 @@ int main(int argc, char **argv)
         return 1;
     }
     if (list) {
-        for (guint i = 0; i < types->len; i++) {
-            g_print("%s\n", (char *)g_ptr_array_index(types, i));
-        }
+        print_types(types);
         return 0;
     }
     if (all) {

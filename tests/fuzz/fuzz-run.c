@@ -6,6 +6,8 @@
 
 #include <string.h>
 #include "system/char/char-ringbuf.h"
+#include "system/display/console.h"
+#include "system/display/input.h"
 #include "system/loop/main-loop.h"
 #include "system/runstate.h"
 
@@ -195,12 +197,70 @@ static void op_loop(FuzzWorld *w, Input *in)
 
 static void op_input(FuzzWorld *w, Input *in)
 {
-    size_t len = take_length(in, 32);
+    uint8_t how = (uint8_t)take(in, 1);
 
+    main_loop_lock();
     if (w->chr) {
+        size_t len = take_length(in, 32);
+
         chardev_ringbuf_input(w->chr, in->at, len);
+        in->at += len;
+    } else if (how & 1) {
+        const InputKey *key = input_key_by_number((unsigned)take(in, 1));
+
+        if (key) {
+            input_send_key(w->machine, key, how & 2);
+        }
+    } else if (how & 2) {
+        input_absolute(w->machine, INPUT_AXIS_X, (int)take(in, 2) & INPUT_ABS_MAX);
+        input_absolute(w->machine, INPUT_AXIS_Y, (int)take(in, 2) & INPUT_ABS_MAX);
+        input_sync(w->machine);
+    } else {
+        input_send_move(w->machine, (int16_t)take(in, 2), (int16_t)take(in, 2), (int8_t)how >> 4,
+                        how & 0x1f);
     }
-    in->at += len;
+    main_loop_unlock();
+}
+
+/* What a display asks of the screen as often as it likes. */
+static void op_screen(FuzzWorld *w, Input *in)
+{
+    Console *console = console_by_device(w->machine, w->dev, 0);
+
+    if (console) {
+        main_loop_lock();
+        console_refresh(console);
+        g_free(console_text(console));
+        main_loop_unlock();
+    }
+}
+
+/* What a controller would, without one's rings: the device's own end of a transfer. */
+static void op_usb(FuzzWorld *w, Input *in)
+{
+    uint8_t how = (uint8_t)take(in, 1);
+    g_autofree uint8_t *data = NULL;
+    size_t len;
+
+    if (!w->usb) {
+        return;
+    }
+    len = how & 1 ? (size_t)take(in, 2) % (USB_MAX_CONTROL + 1) : (size_t)take(in, 1);
+    data = g_malloc0(MAX(len, 1)); /* no longer than that: the sanitizer watches its end */
+    if (how == 0xff) {
+        usb_device_reset(w->usb);
+    } else if (how & 1) {
+        USBSetup setup = {
+            .request_type = (uint8_t)take(in, 1),
+            .request = (uint8_t)take(in, 1) & (how & 2 ? 0x0f : 0xff),
+            .value = (uint16_t)take(in, 2),
+            .index = (uint16_t)take(in, 2),
+            .length = (uint16_t)len,
+        };
+        usb_device_control(w->usb, &setup, data);
+    } else {
+        usb_device_data(w->usb, how >> 2 & 15, how & 2, data, len);
+    }
 }
 
 static void op_reset(FuzzWorld *w, Input *in)
@@ -220,7 +280,7 @@ void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size)
     static void (*const ops[])(FuzzWorld *, Input *) = {
         op_read,       op_write, op_write,      op_write,    op_port,  op_memory,
         op_pci_config, op_loop,  op_dma_memory, op_dma_word, op_clock, op_loop,
-        op_input,      op_reset, op_read,       op_dma_word,
+        op_input,      op_reset, op_screen,     op_dma_word, op_usb,
     };
     Input in = {data, data + size};
 

@@ -6,6 +6,8 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
+#include "hw/block/pflash_cfi01.h"
 #include "hw/core/cpu.h"
 #include "hw/core/memory-map.h"
 #include "system/block/block.h"
@@ -13,20 +15,21 @@
 #include "system/object-add.h"
 #include "system/runstate.h"
 
-#define FUZZ_DISK (4u << 20)
+#define FUZZ_DISK       (4u << 20)
+#define FUZZ_FLASH_BASE 0xc0000000u
 
 /* ---- machines ---------------------------------------------------------------------------------
  */
 
 static const char *const machine_names[] = {"q35", "pc", NULL};
 
-static char *scratch_file(size_t size)
+static char *scratch_file(off_t size)
 {
-    g_autofree char *zeros = g_malloc0(size);
     char *path = NULL;
+    int fd = g_file_open_tmp("fuzz-XXXXXX", &path, NULL);
 
-    g_close(g_file_open_tmp("fuzz-XXXXXX", &path, NULL), NULL);
-    g_assert_true(g_file_set_contents(path, zeros, (gssize)size, NULL));
+    g_assert_cmpint(ftruncate(fd, size), ==, 0);
+    g_close(fd, NULL);
     return path;
 }
 
@@ -45,19 +48,15 @@ static MachineState *machine_begin(const char *name)
     return machine;
 }
 
-static bool machine_make_board(MachineState *machine)
+static bool machine_make_board(MachineState *machine, GError **error)
 {
-    g_autoptr(GError) error = NULL;
     g_autofree char *bios = scratch_file(65536);
     bool ok;
 
     machine->firmware = g_strdup(bios);
-    ok = do_configure_accelerator(machine, "qtest", &error) &&
-         machine_create_ram(machine, &error) && machine_run_board_init(machine, &error);
+    ok = do_configure_accelerator(machine, "qtest", error) && machine_create_ram(machine, error) &&
+         machine_run_board_init(machine, error);
     g_unlink(bios);
-    if (!ok) {
-        g_printerr("fuzz: %s\n", error->message);
-    }
     return ok;
 }
 
@@ -100,20 +99,13 @@ static void add_backend(MachineState *machine, const char *text)
 static void give_drive(FuzzWorld *w, Options *options)
 {
     g_autofree char *path = scratch_file(FUZZ_DISK);
-    g_autofree char *text =
-        g_strdup_printf("file=%s,if=none,id=fuzz-drive,format=raw,file.locking=off", path);
+    g_autofree char *text = g_strdup_printf("file=%s,if=none,id=fuzz-drive,format=raw", path);
     g_autoptr(GError) error = NULL;
 
-    if (!blk_drive_add(w->machine, text, &error)) {
-        g_clear_error(&error);
-        g_free(text);
-        text = g_strdup_printf("file=%s,if=none,id=fuzz-drive,format=raw", path);
-        blk_drive_add(w->machine, text, &error);
-    }
-    if (error) {
-        g_printerr("fuzz: %s\n", error->message);
-    } else {
+    if (blk_drive_add(w->machine, text, &error)) {
         options_set(options, "drive", "fuzz-drive");
+    } else {
+        g_printerr("fuzz: %s\n", error->message);
     }
     g_unlink(path);
 }
@@ -140,20 +132,87 @@ static void give_property(const Property *prop, ObjectClass *owner, void *opaque
     }
 }
 
-static DeviceState *add_device(FuzzWorld *w, const char *type, bool loud)
-{
-    g_autofree char *text = g_strdup_printf("%s,id=fuzzed", type);
-    g_autoptr(Options) options = options_parse(text, "driver", NULL);
-    g_autoptr(GError) error = NULL;
-    Needs needs = {w, options};
-    DeviceState *dev;
+/* Properties that have no default that works. */
+static const struct {
+    const char *type, *options;
+} wanted[] = {
+    {"cfi.pflash01", "name=fuzz-flash,width=1,sector-length=4096,num-blocks=1024"},
+    {"pci-bridge",   "chassis_nr=1"                                              },
+};
 
-    object_class_property_foreach(object_class_by_name(type), give_property, &needs);
-    dev = qdev_device_add(w->machine, options, &error);
-    if (!dev && loud) {
-        g_printerr("fuzz: %s\n", error->message);
+/* What brings a bus that no machine has on board. */
+static const struct {
+    const char *bus, *type;
+} providers[] = {
+    {TYPE_USB_BUS, "qemu-xhci"},
+    {"floppy-bus", "isa-fdc"  },
+};
+
+static bool provide_bus(MachineState *machine, const char *bus_type, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(providers); i++) {
+        if (g_str_equal(providers[i].bus, bus_type) &&
+            !qbus_find_by_type(OBJECT(machine), bus_type)) {
+            g_autoptr(Options) options = options_parse(providers[i].type, "driver", NULL);
+
+            return qdev_device_add(machine, options, error);
+        }
     }
-    return dev;
+    return true; /* what is wrong, if it is missing, is said when the device is added */
+}
+
+static Options *device_options(FuzzWorld *w, const char *type)
+{
+    g_autoptr(GString) text = g_string_new(type);
+    Needs needs = {w, NULL};
+
+    g_string_append(text, ",id=fuzzed");
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        if (g_str_equal(wanted[i].type, type)) {
+            g_string_append_printf(text, ",%s", wanted[i].options);
+        }
+    }
+    needs.options = options_parse(text->str, "driver", NULL);
+    object_class_property_foreach(object_class_by_name(type), give_property, &needs);
+    return needs.options;
+}
+
+static void set_property(const Property *prop, ObjectClass *owner, void *opaque)
+{
+    Needs *n = opaque;
+    const char *value = options_get(n->options, prop->name);
+
+    if (value) {
+        g_assert_true(object_property_parse(OBJECT(n->w->dev), prop->name, value, NULL));
+    }
+}
+
+/* As a machine makes a flash: not for -device. */
+static DeviceState *make_flash(FuzzWorld *w, Options *options, GError **error)
+{
+    Object *obj = object_new_child(w->machine->peripheral, "fuzzed", TYPE_PFLASH_CFI01, error);
+    Needs needs = {w, options};
+
+    w->dev = DEVICE(obj);
+    object_class_property_foreach(object_get_class(obj), set_property, &needs);
+    if (!qdev_realize(w->dev, NULL, error)) {
+        return NULL;
+    }
+    sysbus_mmio_map(SYS_BUS_DEVICE(obj), 0, FUZZ_FLASH_BASE);
+    return w->dev;
+}
+
+static DeviceState *add_device(FuzzWorld *w, DeviceClass *dc, GError **error)
+{
+    const char *type = object_class_get_name(OBJECT_CLASS(dc));
+    g_autoptr(Options) options = NULL;
+
+    if (dc->bus_type && !provide_bus(w->machine, dc->bus_type, error)) {
+        return NULL;
+    }
+    options = device_options(w, type);
+    return g_str_equal(type, TYPE_PFLASH_CFI01) ? make_flash(w, options, error)
+                                                : qdev_device_add(w->machine, options, error);
 }
 
 /* ---- the world ----------------------------------------------------------------------------------
@@ -175,6 +234,22 @@ static bool collect(Object *obj, const char *name, void *opaque)
     return false;
 }
 
+/* What has no registers of its own is reached through its controller. */
+static void collect_all(FuzzWorld *w)
+{
+    DeviceState *dev = w->dev;
+
+    do {
+        collect(OBJECT(dev), NULL, w);
+        object_child_foreach_recursive(OBJECT(dev), collect, w);
+        dev = dev->parent_bus ? dev->parent_bus->parent : NULL;
+    } while (dev && !w->regions->len && !w->pci->len);
+    if (object_dynamic_cast(OBJECT(w->dev), TYPE_USB_DEVICE)) {
+        w->usb = USB_DEVICE(w->dev);
+    }
+}
+
+/* As firmware and a driver leave it: decoding and mastering the bus. */
 static void enable_pci(FuzzWorld *w)
 {
     g_autoptr(GError) error = NULL;
@@ -184,38 +259,66 @@ static void enable_pci(FuzzWorld *w)
     if (root) {
         pci_assign_resources((PCIBus *)root, 0xd0000000, 0xfec00000, 0xc000, 0xffff, lines, &error);
     }
+    for (guint i = 0; i < w->pci->len; i++) {
+        PCIDevice *dev = g_ptr_array_index(w->pci, i);
+
+        device_lock(DEVICE(dev));
+        PCI_DEVICE_GET_CLASS(dev)->config_write(
+            dev, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+        device_unlock(DEVICE(dev));
+    }
 }
 
-static FuzzWorld *world_try(const char *machine, const char *type, bool loud)
+static bool world_build(FuzzWorld *w, DeviceClass *dc, GError **error)
+{
+    const char *type = object_class_get_name(OBJECT_CLASS(dc));
+
+    if (!machine_make_board(w->machine, error)) {
+        return false;
+    }
+    w->dev = find_on_board(w->machine, type);
+    if (!w->dev && !dc->user_creatable && !g_str_equal(type, TYPE_PFLASH_CFI01)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE, "%s is no part of this machine", type);
+        return false;
+    }
+    w->dev = w->dev ? w->dev : add_device(w, dc, error);
+    if (!w->dev || !machine_done(w->machine, error)) {
+        return false;
+    }
+    collect_all(w);
+    system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
+    enable_pci(w);
+    return true;
+}
+
+static FuzzWorld *world_try(const char *machine, DeviceClass *dc, GError **error)
 {
     FuzzWorld *w = g_new0(FuzzWorld, 1);
-    DeviceClass *dc = DEVICE_CLASS(object_class_by_name(type));
 
     w->regions = g_ptr_array_new();
     w->pci = g_ptr_array_new();
     w->machine = machine_begin(machine);
-    if (w->machine && machine_make_board(w->machine)) {
-        w->dev = find_on_board(w->machine, type);
-        if (!w->dev && dc->user_creatable) {
-            w->dev = add_device(w, type, loud);
-        }
-        if (w->dev && w->dev->realized && machine_done(w->machine, NULL)) {
-            collect(OBJECT(w->dev), NULL, w);
-            object_child_foreach_recursive(OBJECT(w->dev), collect, w);
-            system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
-            enable_pci(w);
-            return w;
-        }
+    if (w->machine && world_build(w, dc, error)) {
+        return w;
     }
     fuzz_world_free(w);
     return NULL;
 }
 
-FuzzWorld *fuzz_world_new(const char *type, bool loud)
+FuzzWorld *fuzz_world_new(const char *type, GError **error)
 {
-    for (const char *const *name = machine_names; *name; name++) {
-        FuzzWorld *w = world_try(*name, type, loud);
+    ObjectClass *klass = object_class_by_name(type);
 
+    if (!klass || !object_class_dynamic_cast(klass, TYPE_DEVICE) ||
+        object_class_is_abstract(klass) || object_class_dynamic_cast(klass, TYPE_CPU)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE, "'%s' is no type of device", type);
+        return NULL;
+    }
+    for (const char *const *name = machine_names; *name; name++) {
+        FuzzWorld *w;
+
+        g_clear_error(error);
+        w = world_try(*name, DEVICE_CLASS(klass), error);
         if (w) {
             return w;
         }
@@ -226,7 +329,11 @@ FuzzWorld *fuzz_world_new(const char *type, bool loud)
 void fuzz_world_free(FuzzWorld *w)
 {
     if (w->machine) {
+        /* The device lets go of its disk before this is closed. */
+        object_ref(OBJECT(w->machine));
         machine_free(w->machine);
+        blk_drives_free(w->machine);
+        object_unref(OBJECT(w->machine));
     }
     g_ptr_array_unref(w->regions);
     g_ptr_array_unref(w->pci);

@@ -7,6 +7,7 @@
 
 #include "hw/core/machine.h"
 #include "hw/pci/pci.h"
+#include "hw/usb/usb.h"
 
 #define FUZZ_RAM (16ull << 20)
 /* Where values that look like addresses point: fuzzed DMA finds fuzzed bytes there. */
@@ -16,15 +17,16 @@
 typedef struct FuzzWorld {
     MachineState *machine;
     DeviceState *dev;
-    GPtrArray *regions; /* of MemoryRegion: the device's own, with callbacks */
-    GPtrArray *pci;     /* of PCIDevice: it, if it is one, or what is below it */
+    GPtrArray *regions; /* of MemoryRegion with callbacks: the device's own, or its controller's */
+    GPtrArray *pci;     /* of PCIDevice: it, if it is one, what is below it, or its controller */
+    USBDevice *usb;     /* it, if it is one, or NULL */
     Chardev *chr;       /* the other side of its character device, or NULL */
 } FuzzWorld;
 
 /* Names of the types that there is something to fuzz of, sorted. */
 GPtrArray *fuzz_types(void);
-/* NULL (with the reason on stderr if `loud`): it cannot be made. */
-FuzzWorld *fuzz_world_new(const char *type, bool loud);
+/* NULL and an error: no machine has it or takes it. */
+FuzzWorld *fuzz_world_new(const char *type, GError **error);
 void fuzz_world_free(FuzzWorld *w);
 
 /* One input: a program of accesses. */
