@@ -252,8 +252,22 @@ void object_class_set_frozen_func(ObjectClass *klass, ObjectFrozenFunc fn)
     klass->type->frozen = fn;
 }
 
+static GVariant *get_type_name(Object *obj, const Property *prop)
+{
+    (void)prop;
+    return g_variant_new_string(object_get_typename(obj));
+}
+
+static const Property object_properties[] = {
+    DEFINE_PROP_CUSTOM("type", "s", get_type_name, NULL, PROP_INTERNAL, "Name of its type"),
+    DEFINE_PROP_END,
+};
+
 static const TypeInfo root_types[] = {
-    {.name = TYPE_OBJECT, .abstract = true, .doc = "Root of all types"},
+    {.name = TYPE_OBJECT,
+     .abstract = true,
+     .properties = object_properties,
+     .doc = "Root of all types"},
     {.name = TYPE_INTERFACE,
      .class_size = sizeof(InterfaceClass),
      .abstract = true,

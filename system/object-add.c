@@ -142,7 +142,7 @@ bool user_object_del(MachineState *machine, const char *id, GError **error)
     UserCreatableClass *ucc;
 
     if (!obj) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "there is no object '%s'", id);
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "there is no object '%s'", id);
         return false;
     }
     ucc = INTERFACE_GET_CLASS(UserCreatableClass, obj, TYPE_USER_CREATABLE);

@@ -7,6 +7,7 @@
 #include "hw/usb/usb.h"
 #include "quoin-config.h"
 #include "system/block/block.h"
+#include "system/cmdline.h"
 #include "system/log.h"
 #include "system/monitor/monitor-internal.h"
 #include "system/object-add.h"
@@ -97,6 +98,10 @@ static void run_info(MachineState *machine, const char *rest, GString *out)
             return;
         }
     }
+    if (*rest) {
+        g_string_append_printf(out, "unknown command: 'info %s'\n", rest);
+        return;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(info_topics); i++) {
         g_string_append_printf(out, "info %-10s %s\n", info_topics[i].name, info_topics[i].help);
     }
@@ -168,11 +173,38 @@ static void run_log(MachineState *machine, const char *rest, GString *out)
     }
 }
 
+/* "help", "?" or "TYPE,help": NULL if it asks for no help, or for that of no device. */
+static char *device_help(const char *text)
+{
+    g_autofree char *driver = NULL;
+    DeviceClass *dc;
+
+    if (g_str_equal(text, "help") || g_str_equal(text, "?")) {
+        return help_devices();
+    }
+    if (!g_str_has_suffix(text, ",help") && !g_str_has_suffix(text, ",?")) {
+        return NULL;
+    }
+    driver = g_strndup(text, strcspn(text, ","));
+    dc = qdev_find_driver(driver, NULL);
+    return dc ? help_type(OBJECT_CLASS(dc)) : NULL;
+}
+
 static void run_device_add(MachineState *machine, const char *rest, GString *out)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Options) options = options_parse_any(rest, "driver", &error);
+    g_autoptr(Options) options = NULL;
+    g_autofree char *unquoted =
+        strlen(rest) > 1 && *rest == '"' && g_str_has_suffix(rest, "\"")
+            ? g_strndup(rest + 1, strlen(rest) - 2)
+            : g_strdup(rest);
+    g_autofree char *help = device_help(unquoted);
 
+    if (help) {
+        g_string_append(out, help);
+        return;
+    }
+    options = options_parse_any(unquoted, "driver", &error);
     if (!options || !qdev_device_add(machine, options, &error)) {
         say_error(out, error);
     }
@@ -345,7 +377,7 @@ void hmp_run(MachineState *machine, const char *line, GString *out)
             return;
         }
     }
-    g_string_append_printf(out, "error: no command '%s'; help lists them\n", word);
+    g_string_append_printf(out, "unknown command: '%s' (help lists them)\n", word);
 }
 
 /* ---- the line

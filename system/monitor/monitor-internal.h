@@ -19,7 +19,9 @@ struct Monitor {
     /* QMP */
     bool negotiated;
     unsigned depth;
-    bool in_string, escaped;
+    char quote; /* that ends the string we are in, or 0 */
+    bool escaped;
+    bool recovering; /* after a byte that JSON has no place for */
     /* HMP */
     bool last_cr;
 };

@@ -35,7 +35,8 @@ static void monitor_read(void *opaque, const uint8_t *buf, size_t len)
 static void monitor_reset(Monitor *monitor)
 {
     g_string_truncate(monitor->input, 0);
-    monitor->negotiated = monitor->in_string = monitor->escaped = monitor->overlong = false;
+    monitor->negotiated = monitor->escaped = monitor->overlong = monitor->recovering = false;
+    monitor->quote = '\0';
     monitor->depth = 0;
 }
 

@@ -61,33 +61,55 @@ static void add_class_property(const Property *prop, ObjectClass *owner, void *o
     json_builder_end_object(b);
 }
 
-static JsonNode *list_properties(Monitor *monitor, JsonObject *args, const char *ancestor,
-                                 GError **error)
+/* Those that a user sets: no "realized" and the like. */
+static void add_device_property(const Property *prop, ObjectClass *owner, void *opaque)
 {
-    const char *name = qmp_string(args, "typename");
-    ObjectClass *klass = object_class_by_name(name);
-    JsonBuilder *b;
-
-    if (!klass || !object_class_dynamic_cast(klass, ancestor)) {
-        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_NOT_FOUND, "%s '%s' not found",
-                    g_str_equal(ancestor, TYPE_DEVICE) ? "Device" : "Class", name);
-        return NULL;
+    if (prop->kind != PROP_INTERNAL) {
+        add_class_property(prop, owner, opaque);
     }
-    b = json_builder_new();
+}
+
+static JsonNode *list_properties(ObjectClass *klass, PropertyVisitor fn)
+{
+    JsonBuilder *b = json_builder_new();
+
     json_builder_begin_array(b);
-    object_class_property_foreach(klass, add_class_property, b);
+    object_class_property_foreach(klass, fn, b);
     json_builder_end_array(b);
     return qmp_finish(b);
 }
 
+static ObjectClass *find_class(JsonObject *args, const char *kind, GError **error)
+{
+    const char *name = qmp_string(args, "typename");
+    ObjectClass *klass = object_class_by_name(name);
+
+    if (!klass) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_NOT_FOUND, "%s '%s' not found", kind, name);
+    }
+    return klass;
+}
+
 static JsonNode *qom_list_properties(Monitor *monitor, JsonObject *args, GError **error)
 {
-    return list_properties(monitor, args, TYPE_OBJECT, error);
+    ObjectClass *klass = find_class(args, "Class", error);
+
+    return klass ? list_properties(klass, add_class_property) : NULL;
 }
 
 static JsonNode *device_list_properties(Monitor *monitor, JsonObject *args, GError **error)
 {
-    return list_properties(monitor, args, TYPE_DEVICE, error);
+    ObjectClass *klass = find_class(args, "Device", error);
+
+    if (!klass) {
+        return NULL;
+    }
+    if (!object_class_dynamic_cast(klass, TYPE_DEVICE) || object_class_is_abstract(klass)) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
+                    "Parameter 'typename' expects a non-abstract device type");
+        return NULL;
+    }
+    return list_properties(klass, add_device_property);
 }
 
 /* ---- objects

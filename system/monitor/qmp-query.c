@@ -237,7 +237,7 @@ static JsonNode *query_vm_generation_id(Monitor *monitor, JsonObject *args, GErr
 
     if (!guid) {
         g_object_unref(b);
-        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_NOT_FOUND,
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
                     "the VM has no vmgenid device");
         return NULL;
     }

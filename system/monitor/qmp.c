@@ -323,19 +323,26 @@ static void run_command(Monitor *monitor, JsonObject *request, JsonNode *id)
     }
 }
 
-static const char *check_request(JsonObject *request)
+/* What is wrong with it, or NULL. */
+static char *check_request(JsonObject *request)
 {
     JsonNode *execute = json_object_get_member(request, "execute");
     JsonNode *args = json_object_get_member(request, "arguments");
+    g_autoptr(GList) members = json_object_get_members(request);
 
+    for (GList *l = members; l; l = l->next) {
+        if (!g_strv_contains((const char *[]){"execute", "arguments", "id", NULL}, l->data)) {
+            return g_strdup_printf("QMP input member '%s' is unexpected", (char *)l->data);
+        }
+    }
     if (!execute) {
-        return "QMP input lacks member 'execute'";
+        return g_strdup("QMP input lacks member 'execute'");
     }
     if (!has_type(execute, 's')) {
-        return "QMP input member 'execute' must be a string";
+        return g_strdup("QMP input member 'execute' must be a string");
     }
     if (args && !has_type(args, 'o')) {
-        return "QMP input member 'arguments' must be an object";
+        return g_strdup("QMP input member 'arguments' must be an object");
     }
     return NULL;
 }
@@ -344,7 +351,7 @@ static void run_text(Monitor *monitor)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
     JsonNode *root = NULL;
-    const char *wrong;
+    g_autofree char *wrong = NULL;
 
     if (json_parser_load_from_data(parser, monitor->input->str, monitor->input->len, NULL)) {
         root = json_parser_get_root(parser);
@@ -370,7 +377,8 @@ static void run_text(Monitor *monitor)
 static void scan_end(Monitor *monitor)
 {
     monitor->depth = 0;
-    monitor->in_string = monitor->escaped = monitor->overlong = false;
+    monitor->quote = '\0';
+    monitor->escaped = monitor->overlong = monitor->recovering = false;
     g_string_truncate(monitor->input, 0);
 }
 
@@ -380,8 +388,8 @@ static void scan_string(Monitor *monitor, char c)
         monitor->escaped = false;
     } else if (c == '\\') {
         monitor->escaped = true;
-    } else if (c == '"') {
-        monitor->in_string = false;
+    } else if (c == monitor->quote) {
+        monitor->quote = '\0';
     }
 }
 
@@ -390,7 +398,8 @@ static bool scan_structure(Monitor *monitor, char c)
 {
     switch (c) {
     case '"':
-        monitor->in_string = true;
+    case '\'':
+        monitor->quote = c;
         return false;
     case '{':
     case '[':
@@ -407,16 +416,44 @@ static bool scan_structure(Monitor *monitor, char c)
     }
 }
 
+/* A byte that can be no part of JSON: clients send 0xff to be sure that a new value begins. */
+static bool is_stray(const Monitor *monitor, uint8_t c)
+{
+    if (monitor->quote) {
+        return c < ' ' || c >= 0xfe;
+    }
+    return !g_ascii_isalnum((char)c) && (c == '\0' || !strchr("{}[]:,\"'+-. \t\r\n", c));
+}
+
+/* Rubbish goes as far as a byte that may begin or end a value. */
+static bool skip_rubbish(Monitor *monitor, char c)
+{
+    if (is_stray(monitor, (uint8_t)c)) {
+        if (!monitor->recovering) {
+            send_error(monitor, NULL, "GenericError", "JSON parse error, stray byte");
+        }
+        scan_end(monitor);
+        monitor->recovering = true;
+        return true;
+    }
+    monitor->recovering =
+        monitor->recovering && (g_ascii_isalnum(c) || c == '+' || c == '-' || c == '.');
+    return monitor->recovering;
+}
+
 static void scan_byte(Monitor *monitor, char c)
 {
     bool complete = false;
 
+    if (!monitor->overlong && skip_rubbish(monitor, c)) {
+        return;
+    }
     if (monitor->overlong || (monitor->input->len == 0 && g_ascii_isspace(c))) {
         monitor->overlong = monitor->overlong && c != '\n';
         return;
     }
     g_string_append_c(monitor->input, c);
-    if (monitor->in_string) {
+    if (monitor->quote) {
         scan_string(monitor, c);
     } else {
         complete = scan_structure(monitor, c);

@@ -56,11 +56,14 @@ def test_queries():
 
 def test_properties():
     with negotiated("-machine", "none", accel=None) as vm:
+        assert vm.result("qom-get", path="/machine", property="type") == "none-machine"
+        assert error_class(vm.qmp("device-list-properties", typename="device")) == "GenericError"
+        assert error_class(vm.qmp("device-list-properties", typename="nope")) == "DeviceNotFound"
         props = {p["name"]: p for p in vm.result("device-list-properties", typename="isa-serial")}
         assert props["iobase"]["description"]
         assert error_class(vm.qmp("device-list-properties", typename="nope")) == "DeviceNotFound"
         assert error_class(vm.qmp("device-list-properties", typename="tcg-accel")) == \
-            "DeviceNotFound"
+            "GenericError"
         assert vm.result("qom-list-properties", typename="memory-backend-file")
 
 
@@ -143,7 +146,20 @@ def test_hmp():
                       "chardev", "version", "name", ""):
             assert vm.result("human-monitor-command", command_line="info " + topic) is not None
         assert "isa-serial" in vm.result("human-monitor-command", command_line="info qtree")
-        assert "no command" in vm.result("human-monitor-command", command_line="frobnicate")
+        assert "unknown command" in vm.result("human-monitor-command", command_line="frobnicate")
+
+
+def test_device_help():
+    with negotiated("-machine", "pc") as vm:
+        before = vm.result("human-monitor-command", command_line="info qtree")
+        for one in vm.result("qom-list-types", implements="device", abstract=True):
+            answer = vm.qmp("device-list-properties", typename=one["name"])
+            assert ("error" in answer) == one.get("abstract", False), one
+            vm.result("human-monitor-command", command_line=f'device_add "{one["name"]},help"')
+        assert "edu" in vm.result("human-monitor-command", command_line="device_add help")
+        assert "membar" in vm.result("human-monitor-command",
+                                     command_line="device_add pci-testdev,help")
+        assert vm.result("human-monitor-command", command_line="info qtree") == before
 
 
 def test_hotplug():
@@ -167,6 +183,13 @@ def test_bad_input():
             assert "error" in vm.raw_qmp(text), text
             while b"\n" in vm.qmp_lines.buffer:
                 vm.qmp_lines.line()
+        # A byte that JSON has no place for ends whatever came before it, at once.
+        for rubbish in (b'{"execute": "x"\xff', b"{\x01", b"{'bad \xff", b"%p", b'{"id": "\n'):
+            vm.qmp_lines.sock.sendall(rubbish)
+            assert "error" in json.loads(vm.qmp_lines.line()), rubbish
+            assert error_class(vm.qmp("no-such-command")) == "CommandNotFound"
+        assert "unexpected" in vm.raw_qmp('{"execute": "query-name", "extra": 1}')["error"]["desc"]
+        assert vm.raw_qmp("{'execute': 'query-name', 'id': '}'}")["id"] == "}"
         assert vm.raw_qmp('{"execute": "query-status",\n"id": {"a": [1]}}')["id"] == {"a": [1]}
         assert json.dumps(vm.result("query-status"))
 
@@ -174,7 +197,8 @@ def test_bad_input():
 def main():
     tap = Tap()
     for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
-                 test_objects, test_backends, test_run_state, test_no_shutdown, test_hmp, test_hotplug,
+                 test_objects, test_backends, test_run_state, test_no_shutdown, test_hmp, test_device_help,
+                 test_hotplug,
                  test_bad_input):
         tap.run(test.__name__, test)
     tap.finish()
