@@ -95,6 +95,7 @@ typedef struct QMPCommand {
 /* Tables end with a NULL name. */
 extern const QMPCommand qmp_control_commands[], qmp_query_commands[], qmp_qom_commands[],
     qmp_display_commands[];
+extern const QMPCommand qmp_schema_commands[];
 extern const QMPCommand qmp_cpu_commands[], qmp_pci_commands[], qmp_block_commands[];
 typedef void (*QMPCommandVisitor)(const QMPCommand *command, void *opaque);
 void qmp_command_foreach(QMPCommandVisitor fn, void *opaque);

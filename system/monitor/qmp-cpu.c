@@ -72,7 +72,7 @@ static JsonNode *query_cpus_fast(Monitor *monitor, JsonObject *args, GError **er
 static bool check_slots(MachineState *machine, GError **error)
 {
     if (!machine->cpu_slots) {
-        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_COMMAND,
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
                     "The feature 'query-hotpluggable-cpus' is not enabled");
     }
     return machine->cpu_slots;
@@ -106,11 +106,17 @@ static JsonNode *query_hotpluggable_cpus(Monitor *monitor, JsonObject *args, GEr
 
 static JsonNode *query_acpi_ospm_status(Monitor *monitor, JsonObject *args, GError **error)
 {
-    JsonBuilder *b = begin_array();
     Object *obj = object_dynamic_cast(OBJECT(monitor->machine), TYPE_X86_MACHINE);
     ACPICPUHotplug *s = obj ? &X86_MACHINE(obj)->cpu_hotplug : NULL;
+    JsonBuilder *b;
 
-    for (unsigned i = 0; s && s->modern && i < monitor->machine->nr_cpu_slots; i++) {
+    if (!s) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
+                    "command is not supported, missing ACPI device");
+        return NULL;
+    }
+    b = begin_array();
+    for (unsigned i = 0; s->modern && i < monitor->machine->nr_cpu_slots; i++) {
         CPUState *cpu = monitor->machine->cpu_slots[i].cpu;
         g_autofree char *slot = g_strdup_printf("%u", i);
 

@@ -138,6 +138,24 @@ def test_no_shutdown():
         assert vm.process.wait(30) == 0
 
 
+def test_schema():
+    with negotiated("-machine", "none", accel=None) as vm:
+        schema = {(one["meta-type"], one["name"]): one for one in vm.result("query-qmp-schema")}
+        commands = [one for (kind, _), one in schema.items() if kind == "command"]
+        assert {one["name"] for one in commands} == \
+            {one["name"] for one in vm.result("query-commands")}
+        for one in commands:
+            members = schema["object", one["arg-type"]]["members"]
+            for member in members:
+                assert ("builtin", member["type"]) in schema, one
+            if one["name"].startswith("query-") and all("default" in m for m in members):
+                refused = one["name"] in ("query-acpi-ospm-status", "query-hotpluggable-cpus",
+                                          "query-vm-generation-id")
+                answer = vm.qmp(one["name"])
+                assert ("error" in answer) == refused, answer
+                assert not refused or error_class(answer) == "GenericError"
+
+
 def test_hmp():
     with negotiated("-machine", "pc") as vm:
         text = vm.result("human-monitor-command", command_line="info status")
@@ -197,7 +215,7 @@ def test_bad_input():
 def main():
     tap = Tap()
     for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
-                 test_objects, test_backends, test_run_state, test_no_shutdown, test_hmp, test_device_help,
+                 test_objects, test_backends, test_run_state, test_no_shutdown, test_schema, test_hmp, test_device_help,
                  test_hotplug,
                  test_bad_input):
         tap.run(test.__name__, test)
