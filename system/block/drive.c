@@ -419,7 +419,7 @@ static bool drive_check_id(MachineState *machine, DriveOptions *o, GError **erro
         o->id = drive_default_id(o);
     }
     if (drive_by_id(machine, o->id)) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION, "id=%s is taken by another drive",
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION, "Duplicate ID '%s' for drive",
                     o->id);
         return false;
     }

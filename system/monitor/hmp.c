@@ -3,6 +3,7 @@
  * The monitor for people: a line editor of the simplest kind, and commands of words.
  */
 #include <string.h>
+#include "hw/acpi/vmgenid.h"
 #include "hw/pci/pci.h"
 #include "hw/usb/usb.h"
 #include "quoin-config.h"
@@ -25,7 +26,7 @@ typedef struct HMPCommand {
 
 static void say_error(GString *out, GError *error)
 {
-    g_string_append_printf(out, "error: %s\n", error->message);
+    g_string_append_printf(out, "Error: %s\n", error->message);
 }
 
 /* ---- info --------------------------------------------------------------------------------------
@@ -44,6 +45,39 @@ static void info_status(MachineState *machine, GString *out)
 static void info_name(MachineState *machine, GString *out)
 {
     g_string_append_printf(out, "%s\n", machine->name ? machine->name : "");
+}
+
+static void info_uuid(MachineState *machine, GString *out)
+{
+    g_string_append_printf(out, "%s\n",
+                           machine->uuid ? machine->uuid
+                                         : "00000000-0000-0000-0000-000000000000");
+}
+
+static void info_kvm(MachineState *machine, GString *out)
+{
+    AccelState *accel = machine->accelerator;
+    bool enabled = accel && g_str_equal(ACCEL_GET_CLASS(accel)->name, "kvm");
+
+    g_string_append_printf(out, "kvm support: %s\n", enabled ? "enabled" : "disabled");
+}
+
+static void info_memory_size(MachineState *machine, GString *out)
+{
+    g_string_append_printf(out, "base memory: %" G_GUINT64_FORMAT "\nplugged memory: 0\n",
+                           (guint64)machine->ram_size);
+}
+
+static void info_block_jobs(MachineState *machine, GString *out)
+{
+    g_string_append(out, "No active jobs\n");
+}
+
+static void info_vm_generation_id(MachineState *machine, GString *out)
+{
+    g_autofree char *guid = vmgenid_get(machine);
+
+    g_string_append_printf(out, "%s\n", guid ? guid : "Error: VM Generation ID device not found");
 }
 
 static bool append_chardev(Object *child, const char *name, void *opaque)
@@ -83,17 +117,30 @@ static const struct {
     {"status",    "whether the VM runs",      info_status       },
     {"usb",       "USB devices",              usb_machine_print       },
     {"version",   "version of this program",  info_version      },
+    {"uuid",      "UUID of the guest",        info_uuid         },
+    {"kvm",       "whether KVM is used",      info_kvm          },
+    {"memory_size_summary", "sizes of memory", info_memory_size },
+    {"block-jobs", "jobs on disks",           info_block_jobs   },
+    {"vm-generation-id", "of the vmgenid device", info_vm_generation_id},
     {"vnc",       "VNC servers",              hmp_info_vnc      },
 };
 
+/* TOPIC, and options that say how much of it: all is shown anyway. */
 static void run_info(MachineState *machine, const char *rest, GString *out)
 {
+    g_autofree char *topic = NULL;
+
     if (g_str_has_prefix(rest, "lapic") && (!rest[5] || rest[5] == ' ')) {
         hmp_info_lapic(machine, rest[5] ? rest + 6 : "", out);
         return;
     }
+    topic = g_strndup(rest, strcspn(rest, " "));
+    if (g_str_equal(rest, "mtree -f")) {
+        hmp_info_flat(machine, out);
+        return;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(info_topics); i++) {
-        if (g_str_equal(rest, info_topics[i].name)) {
+        if (g_str_equal(topic, info_topics[i].name)) {
             info_topics[i].run(machine, out);
             return;
         }
@@ -125,7 +172,7 @@ static void run_stop(MachineState *machine, const char *rest, GString *out)
 static void run_cont(MachineState *machine, const char *rest, GString *out)
 {
     if (!vm_may_start(machine)) {
-        g_string_append_printf(out, "error: the VM is in state %s: it needs a reset first\n",
+        g_string_append_printf(out, "Error: the VM is in state %s: it needs a reset first\n",
                                run_state_name(machine->run_state));
         return;
     }
@@ -144,7 +191,7 @@ static void run_nmi(MachineState *machine, const char *rest, GString *out)
     if (mc->inject_nmi) {
         mc->inject_nmi(machine);
     } else {
-        g_string_append_printf(out, "error: machine %s has no NMI\n", mc->name);
+        g_string_append_printf(out, "Error: machine %s has no NMI\n", mc->name);
     }
 }
 
@@ -159,6 +206,15 @@ static void run_wakeup(MachineState *machine, const char *rest, GString *out)
         system_wakeup_request(machine, WAKEUP_REASON_OTHER);
     } else {
         g_string_append(out, "Error: Unable to wake up: guest is not in suspended state\n");
+    }
+}
+
+static void run_watchdog_action(MachineState *machine, const char *rest, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!run_state_action_set(machine, "watchdog", rest, &error)) {
+        say_error(out, error);
     }
 }
 
@@ -244,7 +300,7 @@ static Object *find_object(MachineState *machine, const char *path, GString *out
     Object *obj = object_resolve_path(OBJECT(machine), path, &ambiguous);
 
     if (!obj) {
-        g_string_append_printf(out, "error: %s object at '%s'\n",
+        g_string_append_printf(out, "Error: %s object at '%s'\n",
                                ambiguous ? "more than one" : "no", path);
     }
     return obj;
@@ -272,7 +328,7 @@ static void run_qom_get(MachineState *machine, const char *rest, GString *out)
     Object *obj;
 
     if (g_strv_length(words) != 2) {
-        g_string_append(out, "error: expected PATH PROPERTY\n");
+        g_string_append(out, "Error: expected PATH PROPERTY\n");
         return;
     }
     obj = find_object(machine, words[0], out);
@@ -290,7 +346,7 @@ static void run_qom_set(MachineState *machine, const char *rest, GString *out)
     Object *obj;
 
     if (g_strv_length(words) != 3) {
-        g_string_append(out, "error: expected PATH PROPERTY VALUE\n");
+        g_string_append(out, "Error: expected PATH PROPERTY VALUE\n");
         return;
     }
     obj = find_object(machine, words[0], out);
@@ -299,43 +355,27 @@ static void run_qom_set(MachineState *machine, const char *rest, GString *out)
     }
 }
 
-/* xp ADDRESS [BYTES] */
-static void run_xp(MachineState *machine, const char *rest, GString *out)
-{
-    g_auto(GStrv) words = g_strsplit(rest, " ", 2);
-    uint64_t addr, len = 16;
-    uint8_t byte;
-
-    if (!words[0] || !parse_uint(words[0], &addr) || (words[1] && !parse_uint(words[1], &len))) {
-        g_string_append(out, "error: expected ADDRESS [BYTES]\n");
-        return;
-    }
-    for (uint64_t i = 0; i < MIN(len, 65536); i++) {
-        if (i % 16 == 0) {
-            g_string_append_printf(out, "%s%016" G_GINT64_MODIFIER "x:", i ? "\n" : "", addr + i);
-        }
-        address_space_read(&machine->address_space_memory, addr + i, MEMTXATTRS_NONE, &byte, 1);
-        g_string_append_printf(out, " %02x", byte);
-    }
-    g_string_append_c(out, '\n');
-}
-
 static const HMPCommand commands[] = {
     {"change",           NULL, "DEVICE FILE [FORMAT] | vnc password PASSWORD", "another medium; the password of VNC",               hmp_change    },
     {"cont",             "c",  "",                        "let the VM run",                        run_cont      },
     {"device_add",       NULL, "TYPE[,PROP=VALUE]",       "add a device",                          run_device_add},
     {"device_del",       NULL, "ID",                      "remove a device",                       run_device_del},
+    {"drive_add",        NULL, "[-n] BUS OPTIONS",        "add a drive, as -drive if=none",        hmp_drive_add },
+    {"drive_del",        NULL, "ID",                      "take a drive's medium away for good",  hmp_drive_del },
     {"expire_password",  NULL, "vnc TIME",                "when it ends: now, never, +SECONDS",    hmp_expire_password},
     {"eject",            NULL, "[-f] DEVICE",             "take the medium out of a drive",        hmp_eject     },
     {"help",             "?",  "",                        "this list",                             run_help      },
+    {"i",                NULL, "[/FORMAT] PORT",          "read an I/O port",                      hmp_port_read },
     {"info",             NULL, "TOPIC",                   "show something; without a topic: what", run_info      },
     {"log",              NULL, "ITEM[,ITEM]|none",        "as -d",                                 run_log       },
     {"mouse_button",     NULL, "STATE",                   "press these: 1 left, 2 middle, 4 right", hmp_mouse_button},
     {"mouse_move",       NULL, "DX DY [DZ]",              "move the mouse, turn its wheel",        hmp_mouse_move},
     {"mouse_set",        NULL, "INDEX",                   "which mouse gets events (info mice)",   hmp_mouse_set },
     {"nmi",              NULL, "",                        "inject an NMI",                         run_nmi       },
+    {"o",                NULL, "[/FORMAT] PORT VALUE",    "write an I/O port",                     hmp_port_write},
     {"object_add",       NULL, "TYPE,id=ID[,PROP=VALUE]", "create an object",                      run_object_add},
     {"object_del",       NULL, "ID",                      "delete an object",                      run_object_del},
+    {"pmemsave",         NULL, "ADDRESS BYTES FILE",      "write physical memory to a file",       hmp_pmemsave  },
     {"qom-get",          NULL, "PATH PROPERTY",           "value of a property",                   run_qom_get   },
     {"qom-list",         NULL, "[PATH]",                  "children and properties of an object",  run_qom_list  },
     {"qom-set",          NULL, "PATH PROPERTY VALUE",     "set a property",                        run_qom_set   },
@@ -344,10 +384,12 @@ static const HMPCommand commands[] = {
     {"sendkey",          NULL, "KEY[-KEY...] [MS]",       "press keys together (ctrl-alt-f1)",     hmp_sendkey   },
     {"set_password",     NULL, "vnc PASSWORD",            "set the password of VNC",               hmp_set_password},
     {"stop",             "s",  "",                        "stop the VM",                           run_stop      },
+    {"sum",              NULL, "ADDRESS BYTES",           "checksum of physical memory",           hmp_sum       },
     {"system_powerdown", NULL, "",                        "press the power button",                run_powerdown },
     {"system_reset",     NULL, "",                        "reset the VM",                          run_reset     },
     {"system_wakeup",    NULL, "",                        "end a suspension to RAM",               run_wakeup    },
-    {"xp",               NULL, "ADDRESS [BYTES]",         "show physical memory",                  run_xp        },
+    {"watchdog_action",  NULL, "ACTION",                  "what a watchdog does when it ends",     run_watchdog_action},
+    {"xp",               NULL, "[/FORMAT] ADDRESS [BYTES]", "show physical memory",                hmp_dump_physical},
 };
 
 static void run_help(MachineState *machine, const char *rest, GString *out)
@@ -362,12 +404,11 @@ static void run_help(MachineState *machine, const char *rest, GString *out)
 void hmp_run(MachineState *machine, const char *line, GString *out)
 {
     g_autofree char *copy = g_strdup(line);
-    char *word = g_strstrip(copy), *rest = word + strcspn(word, " \t");
+    char *stripped = g_strstrip(copy);
+    gsize len = strcspn(stripped, " \t/"); /* "xp/4w" is "xp /4w" */
+    g_autofree char *word = g_strndup(stripped, len);
+    char *rest = g_strchug(stripped + len);
 
-    if (*rest) {
-        *rest++ = '\0';
-        rest = g_strchug(rest);
-    }
     if (!*word) {
         return;
     }

@@ -64,6 +64,19 @@ void hmp_info_block(MachineState *machine, GString *out);
 void hmp_eject(MachineState *machine, const char *rest, GString *out);
 void hmp_change_medium(MachineState *machine, const char *rest, GString *out);
 
+void hmp_drive_add(MachineState *machine, const char *rest, GString *out);
+void hmp_drive_del(MachineState *machine, const char *rest, GString *out);
+
+/* hmp-memory.c */
+void hmp_dump_physical(MachineState *machine, const char *rest, GString *out);
+void hmp_port_read(MachineState *machine, const char *rest, GString *out);
+void hmp_port_write(MachineState *machine, const char *rest, GString *out);
+void hmp_sum(MachineState *machine, const char *rest, GString *out);
+void hmp_pmemsave(MachineState *machine, const char *rest, GString *out);
+/* `len` bytes of guest-physical memory from `addr`, to a new file. */
+bool memory_save(MachineState *machine, uint64_t addr, uint64_t len, const char *path,
+                 GError **error);
+
 /* hmp-display.c: commands, with what follows their name */
 void hmp_screendump(MachineState *machine, const char *rest, GString *out);
 void hmp_sendkey(MachineState *machine, const char *rest, GString *out);

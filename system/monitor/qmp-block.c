@@ -294,3 +294,39 @@ void hmp_change_medium(MachineState *machine, const char *rest, GString *out)
                      words[1], words[2], NULL, false, &error);
     say(out, error);
 }
+
+/* drive_add [-n] BUS OPTIONS: a drive that a device may take later; BUS says nothing today. */
+void hmp_drive_add(MachineState *machine, const char *rest, GString *out)
+{
+    g_auto(GStrv) words = NULL;
+    g_autofree char *options = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (g_str_has_prefix(rest, "-n ")) {
+        rest += 3;
+    }
+    words = g_strsplit(rest, " ", 2);
+    if (g_strv_length(words) != 2) {
+        g_string_append(out, "Error: expected [-n] BUS OPTIONS\n");
+        return;
+    }
+    options = strstr(words[1], "if=") ? g_strdup(words[1]) : g_strconcat("if=none,", words[1], NULL);
+    if (blk_drive_add(machine, options, &error)) {
+        g_string_append(out, "OK\n");
+    } else {
+        g_string_append_printf(out, "%s\n", error->message);
+    }
+}
+
+/* drive_del ID: a device that uses it sees it without a medium. */
+void hmp_drive_del(MachineState *machine, const char *rest, GString *out)
+{
+    DriveInfo *drive = drive_by_id(machine, rest);
+
+    if (!drive) {
+        g_string_append_printf(out, "Device '%s' not found\n", rest);
+        return;
+    }
+    blk_close(drive->blk);
+    blk_drive_del(machine, drive);
+}

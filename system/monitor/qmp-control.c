@@ -144,6 +144,15 @@ static JsonNode *cmd_object_del(Monitor *monitor, JsonObject *args, GError **err
     return user_object_del(monitor->machine, qmp_string(args, "id"), error) ? qmp_empty() : NULL;
 }
 
+static JsonNode *cmd_pmemsave(Monitor *monitor, JsonObject *args, GError **error)
+{
+    return memory_save(monitor->machine, (uint64_t)json_object_get_int_member(args, "val"),
+                       (uint64_t)json_object_get_int_member(args, "size"),
+                       qmp_string(args, "filename"), error)
+               ? qmp_empty()
+               : NULL;
+}
+
 /* ---- ring buffers ------------------------------------------------------------------------------
  */
 
@@ -190,6 +199,7 @@ const QMPCommand qmp_control_commands[] = {
     {"device_del",          "id:s", cmd_device_del},
     {"object-add",              "...", cmd_object_add},
     {"object-del",      "id:s", cmd_object_del},
+    {"pmemsave", "val:i size:i filename:s", cmd_pmemsave},
     {"ringbuf-read",          "device:s size:i format:s?", cmd_ringbuf_read},
     {NULL},
 };

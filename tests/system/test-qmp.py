@@ -4,7 +4,7 @@
 import json
 import sys
 
-from harness import Tap, Vmm
+from harness import Folder, Tap, Vmm
 
 PROGRAM = sys.argv[1]
 
@@ -167,6 +167,48 @@ def test_hmp():
         assert "unknown command" in vm.result("human-monitor-command", command_line="frobnicate")
 
 
+def test_hmp_memory():
+    with negotiated("-machine", "pc") as vm, Folder() as folder:
+        def hmp(line):
+            return vm.result("human-monitor-command", command_line=line).replace("\r\n", "\n")
+
+        vm.command("write 0x1000 8 0x41ff020304050688")
+        assert hmp("xp /2xw 0x1000") == "0000000000001000: 0x0302ff41 0x88060504\n"
+        assert hmp("xp/1dg 0x1000") == "0000000000001000: %21d\n" % -0x77f9fafbfcfd00bf
+        assert hmp("xp /2c 0x1000") == "0000000000001000: 'A' '\\xff'\n"
+        assert hmp("xp /q 0") == "invalid char in format: 'q'\n"
+        assert hmp("o /b 0x70 0x0f") == hmp("o /b 0x71 0x5a") == ""
+        assert hmp("i /b 0x71") == "portb[0x0071] = 0x5a\n"
+        assert hmp("sum 0x1000 1") == "00065\n"
+        path = folder.file("dump")
+        assert hmp(f'pmemsave 0x1000 8 "{path}"') == ""
+        vm.result("pmemsave", val=0x1004, size=2, filename=path + "2")
+        with open(path, "rb") as whole, open(path + "2", "rb") as part:
+            data = whole.read()
+            assert data == bytes.fromhex("41ff020304050688") and part.read() == data[4:6]
+
+
+def test_hmp_drives():
+    with Folder() as folder:
+        disk = folder.file("disk", bytes(65536))
+        with negotiated("-machine", "pc", "-drive", f"file={disk},format=raw,id=hd") as vm:
+            def hmp(line):
+                return vm.result("human-monitor-command", command_line=line)
+
+            assert hmp("drive_add 0 if=none,id=more,driver=null-co,size=1M") == "OK\r\n"
+            assert "more" in hmp("drive_add 0 if=none,id=more,driver=null-co,size=1M")
+            assert hmp("drive_del more") == ""
+            assert hmp("drive_del more") == "Device 'more' not found\r\n"
+            assert hmp("drive_add 0 if=none,id=more,driver=null-co,size=1M") == "OK\r\n"
+            # The disk of a device goes too: what it is asked then fails.
+            assert hmp("drive_del hd") == ""
+            assert disk not in hmp("info block")
+            for port, value in ((0x1f6, 0xe0), (0x1f2, 1), (0x1f7, 0x20)):
+                vm.command(f"outb {port} {value}")
+            vm.command("clock_step")
+            assert vm.value("inb 0x1f7") & 1
+
+
 def test_device_help():
     with negotiated("-machine", "pc") as vm:
         before = vm.result("human-monitor-command", command_line="info qtree")
@@ -215,7 +257,8 @@ def test_bad_input():
 def main():
     tap = Tap()
     for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
-                 test_objects, test_backends, test_run_state, test_no_shutdown, test_schema, test_hmp, test_device_help,
+                 test_objects, test_backends, test_run_state, test_no_shutdown, test_schema, test_hmp,
+                 test_hmp_memory, test_hmp_drives, test_device_help,
                  test_hotplug,
                  test_bad_input):
         tap.run(test.__name__, test)
