@@ -168,7 +168,9 @@ static void op_dma_memory(FuzzWorld *w, Input *in)
 /* A descriptor, as it were: a word in the DMA memory. */
 static void op_dma_word(FuzzWorld *w, Input *in)
 {
-    uint32_t addr = FUZZ_DMA_BASE + ((uint32_t)take(in, 2) & ~3u);
+    uint32_t at = (uint32_t)take(in, 2);
+    /* Half of them where rings and tables are. */
+    uint32_t addr = FUZZ_DMA_BASE + (at & 1 ? (at & 0xf800) | (at & 0x7c) : at & ~3u);
 
     address_space_store(&w->machine->address_space_memory, addr, take_value(in, 4) & UINT32_MAX, 4,
                         MEMTXATTRS_NONE);
@@ -263,6 +265,18 @@ static void op_usb(FuzzWorld *w, Input *in)
     }
 }
 
+static void op_driver(FuzzWorld *w, Input *in)
+{
+    uint8_t bytes[FUZZ_STEP];
+
+    for (unsigned i = 0; i < FUZZ_STEP; i++) {
+        bytes[i] = (uint8_t)take(in, 1);
+    }
+    if (w->driver) {
+        w->driver->step(w, bytes);
+    }
+}
+
 static void op_reset(FuzzWorld *w, Input *in)
 {
     main_loop_lock();
@@ -278,12 +292,15 @@ void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size)
 {
     /* What occurs twice is the more likely. */
     static void (*const ops[])(FuzzWorld *, Input *) = {
-        op_read,       op_write, op_write,      op_write,    op_port,  op_memory,
-        op_pci_config, op_loop,  op_dma_memory, op_dma_word, op_clock, op_loop,
-        op_input,      op_reset, op_screen,     op_dma_word, op_usb,
+        op_read,   op_write,      op_write,    op_write,  op_port,   op_memory, op_pci_config,
+        op_loop,   op_dma_memory, op_dma_word, op_clock,  op_loop,   op_input,  op_reset,
+        op_screen, op_dma_word,   op_usb,      op_driver, op_driver,
     };
     Input in = {data, data + size};
 
+    if (w->driver && (take(&in, 1) & 3)) {
+        w->driver->start(w);
+    }
     for (unsigned n = 0; in.at < in.end && n < MAX_OPS; n++) {
         ops[take(&in, 1) % G_N_ELEMENTS(ops)](w, &in);
     }

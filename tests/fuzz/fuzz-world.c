@@ -99,11 +99,12 @@ static void add_backend(MachineState *machine, const char *text)
 static void give_drive(FuzzWorld *w, Options *options)
 {
     g_autofree char *path = scratch_file(FUZZ_DISK);
-    g_autofree char *text = g_strdup_printf("file=%s,if=none,id=fuzz-drive,format=raw", path);
+    g_autofree char *id = g_strdup_printf("fuzz-drive%u", w->drives++);
+    g_autofree char *text = g_strdup_printf("file=%s,if=none,id=%s,format=raw", path, id);
     g_autoptr(GError) error = NULL;
 
     if (blk_drive_add(w->machine, text, &error)) {
-        options_set(options, "drive", "fuzz-drive");
+        options_set(options, "drive", id);
     } else {
         g_printerr("fuzz: %s\n", error->message);
     }
@@ -132,12 +133,18 @@ static void give_property(const Property *prop, ObjectClass *owner, void *opaque
     }
 }
 
-/* Properties that have no default that works. */
+/* What a type is no good without: properties (""), the machine with the right one, what plugs in.
+ */
 static const struct {
-    const char *type, *options;
+    const char *type, *options, *machine, *first, *second;
 } wanted[] = {
-    {"cfi.pflash01", "name=fuzz-flash,width=1,sector-length=4096,num-blocks=1024"},
-    {"pci-bridge",   "chassis_nr=1"                                              },
+    {"cfi.pflash01", "name=fuzz,width=1,sector-length=4096,num-blocks=1024", NULL,  NULL,               NULL              },
+    {"pci-bridge",   "chassis_nr=1",                                         NULL,  NULL,               NULL              },
+    {"ich9-ahci",    "",                                                     "q35", "ide-hd,bus=ide.0", "ide-cd,bus=ide.1"},
+    {"piix3-ide",    "",                                                     "pc",  "ide-hd,bus=ide.0", "ide-cd,bus=ide.1"},
+    {"isa-fdc",      "",                                                     "pc",  "floppy",           NULL              },
+    {"qemu-xhci",    "",                                                     NULL,  "usb-tablet",       NULL              },
+    {"nec-usb-xhci", "",                                                     NULL,  "usb-kbd",          NULL              },
 };
 
 /* What brings a bus that no machine has on board. */
@@ -161,20 +168,26 @@ static bool provide_bus(MachineState *machine, const char *bus_type, GError **er
     return true; /* what is wrong, if it is missing, is said when the device is added */
 }
 
+static void give_backends(FuzzWorld *w, ObjectClass *klass, Options *options)
+{
+    Needs needs = {w, options};
+
+    object_class_property_foreach(klass, give_property, &needs);
+}
+
 static Options *device_options(FuzzWorld *w, const char *type)
 {
     g_autoptr(GString) text = g_string_new(type);
-    Needs needs = {w, NULL};
+    Options *options;
 
-    g_string_append(text, ",id=fuzzed");
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-        if (g_str_equal(wanted[i].type, type)) {
+        if (g_str_equal(wanted[i].type, type) && *wanted[i].options) {
             g_string_append_printf(text, ",%s", wanted[i].options);
         }
     }
-    needs.options = options_parse(text->str, "driver", NULL);
-    object_class_property_foreach(object_class_by_name(type), give_property, &needs);
-    return needs.options;
+    options = options_parse(text->str, "driver", NULL);
+    give_backends(w, object_class_by_name(type), options);
+    return options;
 }
 
 static void set_property(const Property *prop, ObjectClass *owner, void *opaque)
@@ -213,6 +226,40 @@ static DeviceState *add_device(FuzzWorld *w, DeviceClass *dc, GError **error)
     options = device_options(w, type);
     return g_str_equal(type, TYPE_PFLASH_CFI01) ? make_flash(w, options, error)
                                                 : qdev_device_add(w->machine, options, error);
+}
+
+static bool plug(FuzzWorld *w, const char *what, GError **error)
+{
+    g_autoptr(Options) options = NULL;
+    ObjectClass *klass;
+
+    if (!what) {
+        return true;
+    }
+    options = options_parse(what, "driver", NULL);
+    klass = object_class_by_name(options_get(options, "driver"));
+    give_backends(w, klass, options);
+    return qdev_device_add(w->machine, options, error);
+}
+
+static bool plug_all(FuzzWorld *w, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        if (g_str_equal(wanted[i].type, object_get_typename(OBJECT(w->dev)))) {
+            return plug(w, wanted[i].first, error) && plug(w, wanted[i].second, error);
+        }
+    }
+    return true;
+}
+
+static bool machine_suits(const char *machine, const char *type)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        if (g_str_equal(wanted[i].type, type) && wanted[i].machine) {
+            return g_str_equal(wanted[i].machine, machine);
+        }
+    }
+    return true;
 }
 
 /* ---- the world ----------------------------------------------------------------------------------
@@ -282,12 +329,13 @@ static bool world_build(FuzzWorld *w, DeviceClass *dc, GError **error)
         return false;
     }
     w->dev = w->dev ? w->dev : add_device(w, dc, error);
-    if (!w->dev || !machine_done(w->machine, error)) {
+    if (!w->dev || !plug_all(w, error) || !machine_done(w->machine, error)) {
         return false;
     }
     collect_all(w);
     system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
     enable_pci(w);
+    w->driver = fuzz_driver_for(w);
     return true;
 }
 
@@ -317,6 +365,9 @@ FuzzWorld *fuzz_world_new(const char *type, GError **error)
     for (const char *const *name = machine_names; *name; name++) {
         FuzzWorld *w;
 
+        if (!machine_suits(*name, type)) {
+            continue;
+        }
         g_clear_error(error);
         w = world_try(*name, DEVICE_CLASS(klass), error);
         if (w) {

@@ -14,20 +14,42 @@
 #define FUZZ_DMA_BASE 0x100000u
 #define FUZZ_DMA_SIZE 0x10000u
 
-typedef struct FuzzWorld {
+#define FUZZ_STEP 24 /* bytes that a driver's step takes */
+
+typedef struct FuzzWorld FuzzWorld;
+
+typedef struct FuzzDriver {
+    const char *type;
+    void (*start)(FuzzWorld *w); /* as a driver leaves it */
+    void (*step)(FuzzWorld *w,
+                 const uint8_t *in); /* one command with FUZZ_STEP bytes of the input */
+} FuzzDriver;
+
+typedef struct FuzzRing {
+    unsigned at; /* bytes */
+    bool flipped;
+} FuzzRing;
+
+struct FuzzWorld {
     MachineState *machine;
     DeviceState *dev;
     GPtrArray *regions; /* of MemoryRegion with callbacks: the device's own, or its controller's */
     GPtrArray *pci;     /* of PCIDevice: it, if it is one, what is below it, or its controller */
     USBDevice *usb;     /* it, if it is one, or NULL */
     Chardev *chr;       /* the other side of its character device, or NULL */
-} FuzzWorld;
+    unsigned drives;
+    const FuzzDriver *driver;
+    FuzzRing rings[3]; /* the driver's, where it writes next */
+};
 
 /* Names of the types that there is something to fuzz of, sorted. */
 GPtrArray *fuzz_types(void);
 /* NULL and an error: no machine has it or takes it. */
 FuzzWorld *fuzz_world_new(const char *type, GError **error);
 void fuzz_world_free(FuzzWorld *w);
+
+/* NULL: there is none for it. */
+const FuzzDriver *fuzz_driver_for(FuzzWorld *w);
 
 /* One input: a program of accesses. */
 void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size);

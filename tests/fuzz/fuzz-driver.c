@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Controllers as a driver leaves them, rings in the fuzzed memory, and one step of such a driver
+ * with the input's bytes in it: what random registers alone would hardly reach.
+ */
+#include "fuzz-world.h"
+
+#include <string.h>
+
+/* ---- access -------------------------------------------------------------------------------------
+ */
+
+static void store(FuzzWorld *w, uint64_t addr, uint64_t value, unsigned size)
+{
+    address_space_store(&w->machine->address_space_memory, addr, value, size, MEMTXATTRS_NONE);
+}
+
+static uint64_t load(FuzzWorld *w, uint64_t addr, unsigned size)
+{
+    uint64_t value = 0;
+
+    address_space_load(&w->machine->address_space_memory, addr, &value, size, MEMTXATTRS_NONE);
+    return value;
+}
+
+static void out(FuzzWorld *w, uint16_t port, uint64_t value, unsigned size)
+{
+    address_space_store(&w->machine->address_space_io, port, value, size, MEMTXATTRS_NONE);
+}
+
+/* A page of the fuzzed memory, one of 32: fuzz-run.c writes to their beginnings most. */
+static uint32_t page(unsigned n)
+{
+    return FUZZ_DMA_BASE + n * 0x800;
+}
+
+static uint32_t bar(FuzzWorld *w, unsigned n)
+{
+    PCIDevice *dev = g_ptr_array_index(w->pci, 0);
+
+    return pci_get_long(dev->config + PCI_BASE_ADDRESS_0 + 4 * n) & ~0xfu;
+}
+
+/* ---- AHCI 1.3.1: two ports, a command list and a table each -------------------------------------
+ */
+
+static uint32_t ahci_port(FuzzWorld *w, unsigned port)
+{
+    return bar(w, 5) + 0x100 + 0x80 * port;
+}
+
+static void ahci_start(FuzzWorld *w)
+{
+    store(w, bar(w, 5) + 4, 0x80000002, 4);
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t regs = ahci_port(w, i);
+
+        store(w, regs, page(4 * i), 4);
+        store(w, regs + 8, page(4 * i + 1), 4);
+        store(w, regs + 0x18, 0x16, 4);
+        store(w, regs + 0x10, UINT32_MAX, 4);
+        store(w, regs + 0x14, UINT32_MAX, 4);
+        store(w, regs + 0x18, 0x17, 4);
+    }
+}
+
+/* A command of the ATA or, on the second port, the packet set, in a slot of four. */
+static void ahci_step(FuzzWorld *w, const uint8_t *in)
+{
+    unsigned port = in[0] & 1, slot = in[0] >> 1 & 3;
+    uint32_t header = page(4 * port) + 32 * slot;
+    uint32_t table = page(4 * port + 2) + 0x200 * slot;
+    unsigned prds = in[0] >> 3 & 3;
+    uint8_t fis[20] = {
+        0x27,  0x80, port ? 0xa0 : in[1], in[2], in[3], in[4], in[5], 0x40, in[6], 0, 0, 0,
+        in[7], in[8]};
+
+    address_space_write(&w->machine->address_space_memory, table, MEMTXATTRS_NONE, fis, 20);
+    address_space_write(&w->machine->address_space_memory, table + 0x40, MEMTXATTRS_NONE, in + 9,
+                        12);
+    for (unsigned i = 0; i < prds; i++) {
+        store(w, table + 0x80 + 16 * i, page(16 + 4 * i), 8);
+        store(w, table + 0x8c + 16 * i, in[21 + i] << 5 | (in[21 + i] & 3), 4);
+    }
+    store(w, header, 5u | (in[0] >> 5) << 5 | prds << 16, 4);
+    store(w, header + 8, table, 8);
+    if ((in[1] & 0xfe) == 0x60) {
+        store(w, ahci_port(w, port) + 0x34, 1u << slot, 4);
+    }
+    store(w, ahci_port(w, port) + 0x38, 1u << slot, 4);
+}
+
+/* ---- IDE: a disk and a CD drive, by ports and by bus master ------------------------------------
+ */
+
+static void ide_start(FuzzWorld *w)
+{
+    store(w, page(0), page(4), 4);
+    store(w, page(0) + 4, 0x80000800, 4);
+}
+
+static void ide_step(FuzzWorld *w, const uint8_t *in)
+{
+    unsigned channel = in[0] & 1;
+    bool packet = channel && (in[0] & 2);
+    uint16_t base = channel ? 0x170 : 0x1f0;
+    uint16_t master = (uint16_t)((bar(w, 4) & 0xfff0) + 8 * channel);
+
+    out(w, base + 6, in[0] & 0xf0, 1);
+    for (unsigned i = 0; i < 5; i++) {
+        out(w, (uint16_t)(base + 1 + i), in[2 + i], 1);
+    }
+    out(w, base + 7, packet ? 0xa0 : in[1], 1);
+    if (packet) {
+        for (unsigned i = 0; i < 6; i++) {
+            out(w, base, (uint64_t)in[9 + 2 * i] | (uint64_t)in[10 + 2 * i] << 8, 2);
+        }
+    }
+    if (in[0] & 4) {
+        out(w, master + 4, page(0), 4);
+        out(w, master, 1 | (in[0] & 8), 1);
+    }
+}
+
+/* ---- xHCI 1.2: a slot addressed, endpoint 1 IN configured ---------------------------------------
+ */
+
+enum { DCBAA, COMMANDS, ERST, EVENTS, INPUT, CONTEXT, EP0_RING, EP_RING, XHCI_DATA };
+
+enum { RING_COMMANDS, RING_EP0, RING_EP };
+static const unsigned ring_page[] = {COMMANDS, EP0_RING, EP_RING};
+
+static void put_trb(FuzzWorld *w, unsigned ring, uint64_t parameter, uint32_t status,
+                    uint32_t control)
+{
+    FuzzRing *r = &w->rings[ring];
+    uint32_t addr = page(ring_page[ring]) + r->at;
+
+    store(w, addr, parameter, 8);
+    store(w, addr + 8, status, 4);
+    store(w, addr + 12, (control & ~1u) | !r->flipped, 4);
+    r->at += 16;
+    if (r->at == 0x7f0) {
+        put_trb(w, ring, page(ring_page[ring]), 0, 6 << 10 | 2);
+        r->at = 0;
+        r->flipped = !r->flipped;
+    }
+}
+
+static void doorbell(FuzzWorld *w, unsigned slot, uint32_t target)
+{
+    store(w, bar(w, 0) + load(w, bar(w, 0) + 0x14, 4) + 4 * slot, target, 4);
+}
+
+static void xhci_slot(FuzzWorld *w)
+{
+    put_trb(w, RING_COMMANDS, 0, 0, 9 << 10);
+    store(w, page(DCBAA) + 8, page(CONTEXT), 8);
+    store(w, page(INPUT) + 4, 3, 4);
+    store(w, page(INPUT) + 32, 3u << 27 | 3u << 20, 4);
+    store(w, page(INPUT) + 36, 1u << 16, 4);
+    store(w, page(INPUT) + 68, 4u << 3 | 64u << 16, 4);
+    store(w, page(INPUT) + 72, page(EP0_RING) | 1, 8);
+    put_trb(w, RING_COMMANDS, page(INPUT), 0, 11 << 10 | 1u << 24);
+    doorbell(w, 0, 0);
+    store(w, page(INPUT) + 4, 1 | 1u << 3, 4);
+    store(w, page(INPUT) + 132, 7u << 3 | 8u << 16, 4);
+    store(w, page(INPUT) + 136, page(EP_RING) | 1, 8);
+    put_trb(w, RING_COMMANDS, page(INPUT), 0, 12 << 10 | 1u << 24);
+    doorbell(w, 0, 0);
+}
+
+static void xhci_start(FuzzWorld *w)
+{
+    uint64_t op = bar(w, 0) + (load(w, bar(w, 0), 4) & 0xff);
+    uint64_t runtime = bar(w, 0) + load(w, bar(w, 0) + 0x18, 4);
+
+    store(w, op + 0x38, 8, 4);
+    store(w, op + 0x30, page(DCBAA), 8);
+    store(w, op + 0x18, page(COMMANDS) | 1, 8);
+    store(w, page(ERST), page(EVENTS), 8);
+    store(w, page(ERST) + 8, 32, 4);
+    store(w, runtime + 0x28, 1, 4);
+    store(w, runtime + 0x38, page(EVENTS), 8);
+    store(w, runtime + 0x30, page(ERST), 8);
+    store(w, runtime + 0x20, 2, 4);
+    store(w, op, 5, 4);
+    store(w, op + 0x400, 0x20210, 4);
+    xhci_slot(w);
+}
+
+/* A command or a part of a transfer; addresses are pages, sizes and flags the input's. */
+static void xhci_step(FuzzWorld *w, const uint8_t *in)
+{
+    uint64_t parameter = page(in[1] & 31) + (in[2] & 0xf0u);
+    uint32_t flags = in[3] & 0x7eu, high = (uint32_t)in[4] << 16;
+    uint32_t status = in[5] | (uint32_t)in[6] << 8 | (uint32_t)(in[7] & 1) << 16;
+
+    switch (in[0] & 3) {
+    case 0:
+        put_trb(w, RING_COMMANDS, parameter, status,
+                (9u + in[8] % 16) << 10 | (flags & 2) << 8 | (in[4] & 31u) << 16 |
+                    (in[0] >> 2 & 3u) << 24);
+        doorbell(w, 0, 0);
+        break;
+    case 1: /* a whole control transfer */
+        memcpy(&parameter, in + 9, 8);
+        put_trb(w, RING_EP0, parameter, 8, 2 << 10 | 1 << 6 | (in[9] & 0x80 ? 3 << 16 : 2 << 16));
+        put_trb(w, RING_EP0, page(XHCI_DATA + (in[1] & 15)), (uint32_t)(parameter >> 48),
+                3 << 10 | (in[9] & 0x80u) << 9);
+        put_trb(w, RING_EP0, 0, 0, 4 << 10 | 1 << 5);
+        doorbell(w, 1, 1);
+        break;
+    case 2:
+        put_trb(w, RING_EP0, parameter, status, (in[8] & 15u) << 10 | flags | high);
+        doorbell(w, 1, 1);
+        break;
+    default:
+        put_trb(w, RING_EP, parameter, status, (in[8] & 7u) << 10 | flags | high);
+        doorbell(w, 1, 3);
+        break;
+    }
+}
+
+/* ---- which
+ * ---------------------------------------------------------------------------------------
+ */
+
+static const FuzzDriver drivers[] = {
+    {"ich9-ahci",    ahci_start, ahci_step},
+    {"piix3-ide",    ide_start,  ide_step },
+    {"piix4-ide",    ide_start,  ide_step },
+    {"qemu-xhci",    xhci_start, xhci_step},
+    {"nec-usb-xhci", xhci_start, xhci_step},
+};
+
+const FuzzDriver *fuzz_driver_for(FuzzWorld *w)
+{
+    for (size_t i = 0; w->pci->len && i < G_N_ELEMENTS(drivers); i++) {
+        if (g_str_equal(object_get_typename(g_ptr_array_index(w->pci, 0)), drivers[i].type)) {
+            return &drivers[i];
+        }
+    }
+    return NULL;
+}
