@@ -41,6 +41,43 @@ static uint32_t bar(FuzzWorld *w, unsigned n)
     return pci_get_long(dev->config + PCI_BASE_ADDRESS_0 + 4 * n) & ~0xfu;
 }
 
+/* ---- what ATA and packet devices are asked: a byte picks a command, or is it if it is high
+ * ----------
+ */
+
+static uint8_t ata_command(uint8_t pick)
+{
+    static const uint8_t commands[] = {
+        0x00, 0x06, 0x08, 0x10, 0x20, 0x24, 0x25, 0x27, 0x29, 0x2f, 0x30, 0x34, 0x35, 0x39, 0x3d,
+        0x3f, 0x40, 0x42, 0x47, 0x60, 0x61, 0x70, 0x90, 0xa0, 0xa1, 0xb0, 0xb0, 0xb0, 0xc4, 0xc5,
+        0xc6, 0xc8, 0xca, 0xce, 0xe0, 0xe1, 0xe5, 0xe6, 0xe7, 0xea, 0xec, 0xec, 0xef, 0xf8, 0xf9,
+    };
+
+    return pick < 192 ? commands[pick % G_N_ELEMENTS(commands)] : pick;
+}
+
+static uint8_t packet_opcode(uint8_t pick)
+{
+    static const uint8_t opcodes[] = {
+        0x00, 0x03, 0x12, 0x1b, 0x1e, 0x25, 0x28, 0x2b, 0x35, 0x3c, 0x42, 0x43, 0x44, 0x46,
+        0x4a, 0x51, 0x52, 0x55, 0x5a, 0xa0, 0xa3, 0xa4, 0xa8, 0xac, 0xad, 0xbb, 0xbd, 0xbe,
+    };
+
+    return pick < 192 ? opcodes[pick % G_N_ELEMENTS(opcodes)] : pick;
+}
+
+/* LBA, feature and count that a command needs to be more than refused. */
+static void fit_registers(uint8_t command, uint8_t *feature, uint8_t *mid, uint8_t *high)
+{
+    if (command == 0xb0) {
+        *feature = *feature < 128 ? 0xd0 + *feature % 16 : *feature;
+        *mid = 0x4f;
+        *high = 0xc2;
+    } else if (*high & 3) {
+        *high = 0; /* the disks are small */
+    }
+}
+
 /* ---- AHCI 1.3.1: two ports, a command list and a table each -------------------------------------
  */
 
@@ -71,20 +108,23 @@ static void ahci_step(FuzzWorld *w, const uint8_t *in)
     uint32_t header = page(4 * port) + 32 * slot;
     uint32_t table = page(4 * port + 2) + 0x200 * slot;
     unsigned prds = in[0] >> 3 & 3;
-    uint8_t fis[20] = {
-        0x27,  0x80, port ? 0xa0 : in[1], in[2], in[3], in[4], in[5], 0x40, in[6], 0, 0, 0,
-        in[7], in[8]};
+    uint8_t command = port ? 0xa0 : ata_command(in[1]);
+    uint8_t cdb[12], opcode = packet_opcode(in[9]);
+    uint8_t fis[20] = {0x27, 0x80,  command, in[2], in[3], in[4], in[5],
+                       0x40, in[6], 0,       0,     0,     in[7], in[8]};
 
+    fit_registers(command, &fis[3], &fis[5], &fis[6]);
+    memcpy(cdb, in + 9, sizeof(cdb));
+    cdb[0] = opcode;
     address_space_write(&w->machine->address_space_memory, table, MEMTXATTRS_NONE, fis, 20);
-    address_space_write(&w->machine->address_space_memory, table + 0x40, MEMTXATTRS_NONE, in + 9,
-                        12);
+    address_space_write(&w->machine->address_space_memory, table + 0x40, MEMTXATTRS_NONE, cdb, 12);
     for (unsigned i = 0; i < prds; i++) {
         store(w, table + 0x80 + 16 * i, page(16 + 4 * i), 8);
         store(w, table + 0x8c + 16 * i, in[21 + i] << 5 | (in[21 + i] & 3), 4);
     }
-    store(w, header, 5u | (in[0] >> 5) << 5 | prds << 16, 4);
+    store(w, header, 5u | (port ? 0x20u : 0) | (in[0] >> 6) << 6 | prds << 16, 4);
     store(w, header + 8, table, 8);
-    if ((in[1] & 0xfe) == 0x60) {
+    if ((command & 0xfe) == 0x60) {
         store(w, ahci_port(w, port) + 0x34, 1u << slot, 4);
     }
     store(w, ahci_port(w, port) + 0x38, 1u << slot, 4);
@@ -99,26 +139,39 @@ static void ide_start(FuzzWorld *w)
     store(w, page(0) + 4, 0x80000800, 4);
 }
 
+static void ide_packet(FuzzWorld *w, uint16_t base, const uint8_t *in)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        uint8_t low = i ? in[2 * i] : packet_opcode(in[0]);
+
+        out(w, base, (uint64_t)low | (uint64_t)in[2 * i + 1] << 8, 2);
+    }
+}
+
 static void ide_step(FuzzWorld *w, const uint8_t *in)
 {
     unsigned channel = in[0] & 1;
-    bool packet = channel && (in[0] & 2);
+    bool packet = channel && (in[0] & 6);
     uint16_t base = channel ? 0x170 : 0x1f0;
     uint16_t master = (uint16_t)((bar(w, 4) & 0xfff0) + 8 * channel);
+    uint8_t command = packet ? 0xa0 : ata_command(in[1]);
+    uint8_t regs[5] = {in[2], in[3], in[4], in[5], in[6]};
 
-    out(w, base + 6, in[0] & 0xf0, 1);
+    fit_registers(command, &regs[0], &regs[3], &regs[4]);
+    out(w, base + 6, 0xe0 | (in[7] & 0x10), 1);
     for (unsigned i = 0; i < 5; i++) {
-        out(w, (uint16_t)(base + 1 + i), in[2 + i], 1);
+        out(w, (uint16_t)(base + 1 + i), regs[i], 1);
     }
-    out(w, base + 7, packet ? 0xa0 : in[1], 1);
+    out(w, base + 7, command, 1);
     if (packet) {
-        for (unsigned i = 0; i < 6; i++) {
-            out(w, base, (uint64_t)in[9 + 2 * i] | (uint64_t)in[10 + 2 * i] << 8, 2);
-        }
+        ide_packet(w, base, in + 9);
     }
-    if (in[0] & 4) {
+    if (in[0] & 8) {
         out(w, master + 4, page(0), 4);
-        out(w, master, 1 | (in[0] & 8), 1);
+        out(w, master, 1 | (in[0] >> 4 & 8), 1);
+    }
+    for (unsigned i = 0; i < in[8] % 8u; i++) { /* some of the data, either way */
+        out(w, base, in[21], 4);
     }
 }
 
@@ -172,6 +225,7 @@ static void xhci_slot(FuzzWorld *w)
 
 static void xhci_start(FuzzWorld *w)
 {
+    memset(w->rings, 0, sizeof(w->rings));
     uint64_t op = bar(w, 0) + (load(w, bar(w, 0), 4) & 0xff);
     uint64_t runtime = bar(w, 0) + load(w, bar(w, 0) + 0x18, 4);
 
@@ -189,6 +243,19 @@ static void xhci_start(FuzzWorld *w)
     xhci_slot(w);
 }
 
+/* Requests that a HID or any device knows, mostly. */
+static uint64_t usb_setup(const uint8_t *in)
+{
+    static const uint8_t kinds[] = {0x80, 0x81, 0x82, 0x00, 0x01, 0x02, 0x21, 0xa1};
+    uint64_t setup;
+
+    memcpy(&setup, in, 8);
+    if (in[0] & 0x80) {
+        setup = (setup & ~0xe000f0ffull) | kinds[in[0] & 7];
+    }
+    return setup & ~(0xf0ull << 56);
+}
+
 /* A command or a part of a transfer; addresses are pages, sizes and flags the input's. */
 static void xhci_step(FuzzWorld *w, const uint8_t *in)
 {
@@ -204,10 +271,11 @@ static void xhci_step(FuzzWorld *w, const uint8_t *in)
         doorbell(w, 0, 0);
         break;
     case 1: /* a whole control transfer */
-        memcpy(&parameter, in + 9, 8);
-        put_trb(w, RING_EP0, parameter, 8, 2 << 10 | 1 << 6 | (in[9] & 0x80 ? 3 << 16 : 2 << 16));
+        parameter = usb_setup(in + 9);
+        put_trb(w, RING_EP0, parameter, 8,
+                2 << 10 | 1 << 6 | (parameter & 0x80 ? 3 << 16 : 2 << 16));
         put_trb(w, RING_EP0, page(XHCI_DATA + (in[1] & 15)), (uint32_t)(parameter >> 48),
-                3 << 10 | (in[9] & 0x80u) << 9);
+                3 << 10 | (uint32_t)(parameter & 0x80) << 9);
         put_trb(w, RING_EP0, 0, 0, 4 << 10 | 1 << 5);
         doorbell(w, 1, 1);
         break;
@@ -242,4 +310,11 @@ const FuzzDriver *fuzz_driver_for(FuzzWorld *w)
         }
     }
     return NULL;
+}
+
+void fuzz_driver_start(FuzzWorld *w)
+{
+    if (w->driver) {
+        w->driver->start(w);
+    }
 }

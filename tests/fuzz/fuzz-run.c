@@ -5,6 +5,7 @@
 #include "fuzz-world.h"
 
 #include <string.h>
+#include "system/block/block.h"
 #include "system/char/char-ringbuf.h"
 #include "system/display/console.h"
 #include "system/display/input.h"
@@ -187,8 +188,22 @@ static void op_clock(FuzzWorld *w, Input *in)
     main_loop_unlock();
 }
 
+/* What the disks were asked for is there. */
+static void wait_for_drives(FuzzWorld *w)
+{
+    for (unsigned i = 0; i < w->drives; i++) {
+        g_autofree char *id = g_strdup_printf("fuzz-drive%u", i);
+        BlockBackend *blk = blk_by_id(w->machine, id);
+
+        if (blk) {
+            blk_drain(blk);
+        }
+    }
+}
+
 static void op_loop(FuzzWorld *w, Input *in)
 {
+    wait_for_drives(w);
     for (int i = 0; i < 4; i++) {
         g_main_context_iteration(event_loop_context(w->machine->loop), FALSE);
     }
@@ -274,18 +289,29 @@ static void op_driver(FuzzWorld *w, Input *in)
     }
     if (w->driver) {
         w->driver->step(w, bytes);
+        if (bytes[FUZZ_STEP - 1] & 3) {
+            op_loop(w, in);
+        }
     }
 }
 
+/* Not often: a device that was just reset is all alike. */
 static void op_reset(FuzzWorld *w, Input *in)
 {
+    uint8_t how = (uint8_t)take(in, 1);
+
+    if (how >= 48) {
+        return;
+    }
     main_loop_lock();
-    if (take(in, 1) < 8) {
+    if (how < 8) {
         system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
+        fuzz_enable_pci(w);
     } else {
         device_cold_reset(w->dev);
     }
     main_loop_unlock();
+    fuzz_driver_start(w);
 }
 
 void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size)
@@ -298,8 +324,8 @@ void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size)
     };
     Input in = {data, data + size};
 
-    if (w->driver && (take(&in, 1) & 3)) {
-        w->driver->start(w);
+    if (take(&in, 1) & 7) {
+        fuzz_driver_start(w);
     }
     for (unsigned n = 0; in.at < in.end && n < MAX_OPS; n++) {
         ops[take(&in, 1) % G_N_ELEMENTS(ops)](w, &in);

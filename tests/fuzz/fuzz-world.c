@@ -296,8 +296,7 @@ static void collect_all(FuzzWorld *w)
     }
 }
 
-/* As firmware and a driver leave it: decoding and mastering the bus. */
-static void enable_pci(FuzzWorld *w)
+void fuzz_enable_pci(FuzzWorld *w)
 {
     g_autoptr(GError) error = NULL;
     static const uint8_t lines[4] = {10, 11, 10, 11};
@@ -334,7 +333,7 @@ static bool world_build(FuzzWorld *w, DeviceClass *dc, GError **error)
     }
     collect_all(w);
     system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
-    enable_pci(w);
+    fuzz_enable_pci(w);
     w->driver = fuzz_driver_for(w);
     return true;
 }

@@ -50,6 +50,9 @@ void fuzz_world_free(FuzzWorld *w);
 
 /* NULL: there is none for it. */
 const FuzzDriver *fuzz_driver_for(FuzzWorld *w);
+void fuzz_driver_start(FuzzWorld *w);
+/* As firmware and a driver leave it: decoding and mastering the bus. */
+void fuzz_enable_pci(FuzzWorld *w);
 
 /* One input: a program of accesses. */
 void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size);
