@@ -516,6 +516,72 @@ static void test_features(void)
     stop(&f);
 }
 
+static uint8_t smart(Fixture *f, uint8_t feature, uint8_t low)
+{
+    test_outb(f->t, CMD + 1, feature);
+    command28(f, CMD, 0, 0xc24f00 | low, 1, 0xb0);
+    return wait_status(f, CTL);
+}
+
+static void read_smart(Fixture *f, uint8_t feature, uint8_t low, uint8_t *buf)
+{
+    uint8_t sum = 0;
+
+    g_assert_cmphex(smart(f, feature, low), ==, 0x58);
+    read_words(f, CMD, buf, 512);
+    for (int i = 0; i < 512; i++) {
+        sum += buf[i];
+    }
+    g_assert_cmpint(sum, ==, 0);
+    g_assert_cmphex(wait_status(f, CTL), ==, 0x50);
+}
+
+/* ATA/ATAPI-7 6.54: every subcommand; self-tests show in their log; nothing while it is off. */
+static void test_smart(void)
+{
+    static const uint8_t kinds[] = {1, 2, 0x81, 0x82};
+    Fixture f;
+    uint8_t data[512], thresholds[512], log[512];
+
+    start(&f);
+    read_smart(&f, 0xd0, 0, data);
+    read_smart(&f, 0xd1, 0, thresholds);
+    for (int i = 0; i < 30 && data[2 + 12 * i]; i++) {
+        g_assert_cmpint(thresholds[2 + 12 * i], ==, data[2 + 12 * i]);
+        g_assert_cmpint(data[2 + 12 * i + 3], >, thresholds[2 + 12 * i + 1]);
+    }
+    g_assert_cmphex(smart(&f, 0xd2, 0), ==, 0x50);
+    g_assert_cmphex(smart(&f, 0xd3, 0), ==, 0x50);
+    read_smart(&f, 0xd5, 0, log); /* directory: errors and self-tests, a page each */
+    g_assert_cmpint(log[2], ==, 1);
+    g_assert_cmpint(log[12], ==, 1);
+    read_smart(&f, 0xd5, 1, log);
+    g_assert_cmpint(log[452] | log[453], ==, 0); /* no errors */
+    read_smart(&f, 0xd5, 6, log);
+    g_assert_cmpint(log[508], ==, 0);
+    for (unsigned i = 0; i < 50; i++) { /* the log has 21 entries and wraps */
+        uint8_t kind = kinds[i % G_N_ELEMENTS(kinds)];
+
+        g_assert_cmphex(smart(&f, 0xd4, kind), ==, 0x50);
+        read_smart(&f, 0xd5, 6, log);
+        g_assert_cmpint(log[508], ==, i % 21 + 1);
+        g_assert_cmphex(log[2 + 24 * (log[508] - 1)], ==, kind);
+        g_assert_cmphex(log[2 + 24 * (log[508] - 1) + 1] >> 4, ==, 0); /* passed */
+    }
+    g_assert_cmphex(smart(&f, 0xd4, 127), ==, 0x50);
+    g_assert_cmphex(smart(&f, 0xd4, 5), ==, 0x41);
+    g_assert_cmphex(smart(&f, 0xd5, 5), ==, 0x41);
+    g_assert_cmphex(smart(&f, 0xdf, 0), ==, 0x41);
+    g_assert_cmphex(smart(&f, 0xd9, 0), ==, 0x50);
+    g_assert_cmphex(smart(&f, 0xd0, 0), ==, 0x41);
+    g_assert_cmphex(smart(&f, 0xd8, 0), ==, 0x50);
+    g_assert_cmphex(smart(&f, 0xda, 0), ==, 0x50);
+    test_outb(f.t, CMD + 1, 0xd0);
+    command28(&f, CMD, 0, 0, 0, 0xb0); /* without the key */
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    stop(&f);
+}
+
 /* nIEN holds the line back; it shows when it is taken away. */
 static void test_interrupt_mask(void)
 {
@@ -604,6 +670,65 @@ static void test_cd_basic(void)
     g_assert_cmphex(buf[5], ==, 2);
     PACKET(&f, 0xfffe, false, 0x46, 0, 0, 0, 0, 0, 0, 1, 0);
     g_assert_cmpint(take_data(&f, buf, 0xfffe), ==, 40);
+    stop(&f);
+}
+
+/* What a drive says of itself and of its disc: lengths, and refusals. */
+static void test_cd_info(void)
+{
+    static const struct {
+        uint8_t cdb[10];
+        int length; /* -1: refused */
+        uint8_t at, value;
+    } rows[] = {
+        {{0x12, 1, 0x00, 0, 255},              6,  5,  0x83}, /* INQUIRY: pages */
+        {{0x12, 1, 0x83, 0, 255},              28, 7,  20  }, /* its name */
+        {{0x12, 1, 0x84, 0, 255},              -1, 0,  0   },
+        {{0x1a, 0, 0x01, 0, 255},              12, 4,  0x01}, /* MODE SENSE (6) */
+        {{0x5a, 0, 0x3f, 0, 0, 0, 0, 1, 0},    52, 8,  0x01}, /* every page */
+        {{0x5a, 0, 0x05, 0, 0, 0, 0, 1, 0},    -1, 0,  0   },
+        {{0x43, 2, 0, 0, 0, 0, 0, 1, 0},       20, 10, 2   }, /* TOC in minutes: 00:02:00 */
+        {{0x43, 0, 0, 0, 0, 0, 0xaa, 1, 0},    12, 6,  0xaa}, /* from the lead-out on */
+        {{0x43, 0, 1, 0, 0, 0, 0, 1, 0},       12, 6,  1   }, /* sessions */
+        {{0x43, 0, 2, 0, 0, 0, 0, 1, 0},       48, 7,  0xa0}, /* raw */
+        {{0x43, 0, 0, 0, 0, 0, 0, 1, 0, 0x80}, 48, 7,  0xa0}, /* as SFF-8020 asked for it */
+        {{0x43, 0, 5, 0, 0, 0, 0, 1, 0},       -1, 0,  0   },
+        {{0x42, 2, 0x40, 1, 0, 0, 0, 1, 0},    4,  1,  0x15}, /* no audio */
+        {{0x51, 0, 0, 0, 0, 0, 0, 1, 0},       34, 2,  0x0e}, /* disc: complete */
+        {{0x51, 1, 0, 0, 0, 0, 0, 1, 0},       -1, 0,  0   },
+        {{0xbd, 0, 0, 0, 0, 0, 0, 0, 1, 0},    8,  5,  1   }, /* mechanism: one slot */
+        {{0x4a, 1, 0, 0, 0x02, 0, 0, 1, 0},    4,  2,  0x80}, /* events of another class */
+        {{0x4a, 0, 0, 0, 0x10, 0, 0, 1, 0},    -1, 0,  0   },
+        {{0x46, 2, 0, 3, 0, 0, 0, 1, 0},       -2, 7,  0x08}, /* one feature; a CD is in */
+        {{0xad, 0, 0, 0, 0, 0, 0, 0xff, 1, 0}, 20, 4,  0x00}, /* structures of a DVD: the list */
+        {{0xad, 0, 0, 0, 0, 0, 0, 0x00, 8, 4}, -1, 0,  0   }, /* but this is a CD */
+        {{0xad, 1, 0, 0, 0, 0, 0, 0xff, 1, 0}, -1, 0,  0   },
+        {{0x2b, 0, 0, 0, 0, 4},                0,  0,  0   }, /* SEEK */
+        {{0x2b, 0, 1, 0, 0, 4},                -1, 0,  0   },
+        {{0xbb, 0, 0xff, 0xff},                0,  0,  0   }, /* speed */
+        {{0xbe, 0, 0, 0, 0, 0, 0, 0, 1, 0x00}, 0,  0,  0   }, /* READ CD of nothing */
+        {{0xbe, 0, 0, 0, 0, 0, 0, 0, 1, 0x20}, -1, 0,  0   },
+    };
+    Fixture f;
+
+    start(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint8_t buf[4096] = {0};
+        uint8_t status = packet(&f, rows[i].cdb, sizeof(rows[i].cdb), 0xfffe, false);
+        int length;
+
+        g_test_message("command %02x, row %zu", rows[i].cdb[0], i);
+        if (rows[i].length <= 0 && rows[i].length != -2) {
+            g_assert_cmphex(status, ==, rows[i].length ? 0x41 : 0x50);
+            continue;
+        }
+        g_assert_cmphex(status, ==, 0x58);
+        length = (int)take_data(&f, buf, 0xfffe);
+        if (rows[i].length > 0) {
+            g_assert_cmpint(length, ==, rows[i].length);
+        }
+        g_assert_cmphex(buf[rows[i].at], ==, rows[i].value);
+    }
     stop(&f);
 }
 
@@ -728,8 +853,10 @@ int main(int argc, char **argv)
     g_test_add_func("/ide/trim", test_trim);
     g_test_add_func("/ide/read-only", test_read_only);
     g_test_add_func("/ide/features", test_features);
+    g_test_add_func("/ide/smart", test_smart);
     g_test_add_func("/ide/interrupt-mask", test_interrupt_mask);
     g_test_add_func("/ide/cd-basic", test_cd_basic);
+    g_test_add_func("/ide/cd-info", test_cd_info);
     g_test_add_func("/ide/cd-read", test_cd_read);
     g_test_add_func("/ide/cd-dma", test_cd_dma);
     g_test_add_func("/ide/cd-errors", test_cd_errors);
