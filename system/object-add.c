@@ -33,7 +33,7 @@ static bool check_new_id(Object *parent, const char *id, GError **error)
         return false;
     }
     if (object_resolve_path_component(parent, id)) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "id=%s is in use already", id);
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "Duplicate ID '%s'", id);
         return false;
     }
     return true;

@@ -252,7 +252,8 @@ void ich9_tco_reset(ICH9TCO *tco)
     tco->sts1 = tco->cnt1 = 0;
     tco->sts2 &= STS2_BOOT;
     tco->cnt2 = CNT2_DEFAULT;
-    tco->tmr = tco->frozen = TMR_DEFAULT;
+    tco->tmr = TMR_DEFAULT;
+    tco->frozen = 0; /* nothing is loaded: RLD's default */
     tco->dat_in = tco->dat_out = tco->wdcnt = tco->timeouts = 0;
     memset(tco->message, 0, sizeof(tco->message));
     tco->sw_irq_gen = SW_IRQ_RESET;

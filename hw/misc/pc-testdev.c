@@ -5,7 +5,7 @@
  *   port 00e0, 4 bytes    keeps what is written, in accesses of 1, 2 and 4 bytes
  *   port 00e4, 4 bytes    W  the page of guest memory at this address is taken from the page
  *                         tables of the host, so that its next access faults there
- *   port 00e8, 4 bytes    as 00e0; handled in bytes only
+ *   port 00e8, 4 bytes    the same bytes as 00e0's; handled one by one
  *   port 2000 + n, n < 16 W  level of ISA interrupt n
  *   ff000000, 64 KiB      memory behind a device: keeps what is written
  */
@@ -33,7 +33,7 @@ struct PCTestDev {
     ISADevice parent_obj;
     MachineState *machine;
     MemoryRegion port, flush, byte_port, irq, iomem;
-    uint8_t port_data[4], byte_data[4];
+    uint8_t port_data[4];
     uint8_t memory[TESTDEV_IOMEM_SIZE];
 };
 
@@ -149,7 +149,7 @@ static bool pc_testdev_realize(DeviceState *dev, GError **error)
     s->machine = qdev_get_machine(dev);
     memory_region_init_io(&s->port, OBJECT(s), &port_ops, s->port_data, "pc-testdev-ioport", 4);
     memory_region_init_io(&s->flush, OBJECT(s), &flush_ops, s, "pc-testdev-flush-page", 4);
-    memory_region_init_io(&s->byte_port, OBJECT(s), &byte_port_ops, s->byte_data,
+    memory_region_init_io(&s->byte_port, OBJECT(s), &byte_port_ops, s->port_data,
                           "pc-testdev-ioport-byte", 4);
     memory_region_init_io(&s->irq, OBJECT(s), &irq_ops, s, "pc-testdev-irq-line",
                           TESTDEV_IRQ_PORTS);
@@ -167,7 +167,6 @@ static bool pc_testdev_realize(DeviceState *dev, GError **error)
 
 static const StateField pc_testdev_state[] = {
     STATE_FIELD(PCTestDev, port_data),
-    STATE_FIELD(PCTestDev, byte_data),
     STATE_FIELD(PCTestDev, memory),
     STATE_END,
 };

@@ -242,7 +242,7 @@ static void test_tco_defaults(void)
     Fixture f;
 
     start(&f, false);
-    g_assert_cmphex(test_inw(f.t, TCO + 2), ==, 0);
+    g_assert_cmphex(test_inl(f.t, TCO), ==, 0);
     g_assert_cmphex(test_inl(f.t, TCO + 4), ==, 0);
     g_assert_cmphex(test_inl(f.t, TCO + 8), ==, 0x00080000);
     g_assert_cmphex(test_inw(f.t, TCO + 0xc), ==, 0);

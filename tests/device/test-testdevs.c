@@ -195,6 +195,7 @@ static void test_pc_testdev(Fixture *f, gconstpointer data)
         test_outb(f->t, ports[i] + 3, 0x99);
         g_assert_cmphex(test_inl(f->t, ports[i]), ==, 0x9934bbcc);
         g_assert_cmphex(test_inw(f->t, ports[i] + 1), ==, 0x34bb);
+        g_assert_cmphex(test_inl(f->t, ports[!i]), ==, 0x9934bbcc);
     }
     test_outb(f->t, 0x2000 + 5, 1);
     g_assert_cmpint(f->t->lines.level[5], ==, 1);

@@ -205,8 +205,9 @@ def test_hmp_drives():
             assert disk not in hmp("info block")
             for port, value in ((0x1f6, 0xe0), (0x1f2, 1), (0x1f7, 0x20)):
                 vm.command(f"outb {port} {value}")
-            vm.command("clock_step")
-            assert vm.value("inb 0x1f7") & 1
+            while (status := vm.value("inb 0x1f7")) & 0x80:
+                vm.command("clock_step 1000000")
+            assert status & 1
 
 
 def test_device_help():
@@ -230,6 +231,9 @@ def test_hotplug():
         if "return" in answer:
             vm.qmp("device_del", id="x")
         assert error_class(vm.qmp("device_del", id="nobody")) == "DeviceNotFound"
+        assert vm.qmp("device_add", driver="pci-testdev", id="twin") == {"return": {}}
+        answer = vm.qmp("device_add", driver="pci-testdev", id="twin")
+        assert error_class(answer) == "GenericError" and "twin" in answer["error"]["desc"]
 
 
 def test_bad_input():
