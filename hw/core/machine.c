@@ -5,6 +5,7 @@
 
 #include "hw/core/memory-map.h"
 #include "hw/core/numa.h"
+#include "hw/core/qdev.h"
 
 #include "system/loop/main-loop.h"
 
@@ -272,14 +273,28 @@ static void machine_instance_init(Object *obj)
     machine->numa_options = g_ptr_array_new_with_free_func(g_free);
 }
 
+static bool find_device(Object *child, const char *name, void *opaque)
+{
+    Object **found = opaque;
+
+    (void)name;
+    *found = object_dynamic_cast(child, TYPE_DEVICE);
+    return *found;
+}
+
 static void machine_unparent(Object *obj)
 {
     MachineState *machine = MACHINE(obj);
+    Object *dev = NULL;
 
-    /* Devices go while the clock, the loop and the address spaces are still there. */
+    /* Devices go while the clock, the loop and the address spaces are still there, among them
+     * the host bridge, which is a child of the machine itself. */
     g_clear_pointer(&machine->peripheral, object_unparent);
     g_clear_pointer(&machine->peripheral_anon, object_unparent);
     g_clear_pointer(&machine->unattached, object_unparent);
+    while (object_child_foreach(obj, find_device, &dev)) {
+        object_unparent(dev);
+    }
 }
 
 static void machine_instance_finalize(Object *obj)

@@ -248,6 +248,21 @@ def check_good(arguments, pattern):
     assert re.search(pattern, done.stdout, re.S), done.stdout
 
 
+def check_switches(machine):
+    """Each switch of a machine, both ways: it starts, and it ends with nothing to say."""
+    listed = subprocess.run([PROGRAM, "-machine", f"{machine},help"], capture_output=True,
+                            timeout=30, text=True, check=True).stdout
+    names = re.findall(r"^ *([a-z0-9-]+)=<(?:bool|OnOffAuto)>", listed, re.M)
+    assert "smm" in names and "hpet" in names, listed
+    for switch in [f"{name}={value}" for name in names for value in ("on", "off")]:
+        if switch == "vmport=on":
+            continue  # there is none
+        done = subprocess.run([PROGRAM, "-machine", f"{machine},{switch}", "-accel", "qtest",
+                               "-display", "none", "-monitor", "stdio"], input="quit\n",
+                              capture_output=True, timeout=30, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), (switch, done.returncode, done.stderr)
+
+
 def main():
     tap = Tap()
     with Folder() as folder:
@@ -256,6 +271,8 @@ def main():
             tap.run(name, check, arguments, pattern, folder, port)
         for arguments, pattern in GOOD:
             tap.run(" ".join(arguments), check_good, arguments, pattern)
+        for machine in ("pc", "q35"):
+            tap.run(f"switches of {machine}", check_switches, machine)
         for thing in kept:
             thing.close()
     tap.finish()
