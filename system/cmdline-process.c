@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <glib/gstdio.h>
@@ -137,6 +138,7 @@ bool handle_pidfile(VMM *vmm, const char *value, GError **error)
 bool process_write_pidfile(VMM *vmm, GError **error)
 {
     g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
+    struct stat st;
     int fd = open(vmm->pidfile, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
     if (fd < 0) {
@@ -157,12 +159,14 @@ bool process_write_pidfile(VMM *vmm, GError **error)
         close(fd);
         return false;
     }
+    vmm->pidfile_made = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     return true;
 }
 
+/* Only what we made: not another process's, not /dev/null. */
 void process_remove_pidfile(VMM *vmm)
 {
-    if (vmm->pidfile) {
+    if (vmm->pidfile_made) {
         g_unlink(vmm->pidfile);
     }
 }

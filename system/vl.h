@@ -24,6 +24,7 @@ typedef struct VMM {
     Chardev *qtest;
     char *qtest_log;
     char *pidfile;
+    bool pidfile_made; /* to be removed at the end */
     GString *data_dirs; /* -L, separated by ':' */
     bool nodefaults, nographic, display_given, serial_given, monitor_given, paused, daemonize;
     bool snapshot, memory_given;

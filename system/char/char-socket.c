@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "system/char/char-internal.h"
@@ -137,6 +138,7 @@ static void watch_clients(SocketChardev *s)
 /* A socket file that nobody listens on is left over from a process that died. */
 static bool remove_stale(SocketChardev *s, const SocketAddress *address, GError **error)
 {
+    struct stat st;
     int fd = new_socket(address);
     int code = connect(fd, (const struct sockaddr *)&address->addr, address->len) ? errno : 0;
 
@@ -146,8 +148,8 @@ static bool remove_stale(SocketChardev *s, const SocketAddress *address, GError 
                     "socket '%s' is in use by another process", s->path);
         return false;
     }
-    if (code == ECONNREFUSED) {
-        unlink(s->path);
+    if (code == ECONNREFUSED && lstat(s->path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+        unlink(s->path); /* of a process that is no more; any other file is none of ours */
     }
     return true;
 }

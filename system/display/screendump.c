@@ -4,8 +4,12 @@
  */
 #include "system/display/screendump.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "quoin-config.h"
 
 #ifdef HAVE_PNG
@@ -125,6 +129,42 @@ static Console *find_console(MachineState *machine, const char *device, unsigned
     return no_console(error, "Device '%s' has no console for head %u", device, head);
 }
 
+/* To what is no regular file (a terminal, /dev/null, a pipe, a link) it is written as it stands: a
+ * new file in its place would be the end of it.  A pipe nobody reads does not hold the VM up. */
+static bool write_special(const char *filename, const GByteArray *bytes, GError **error)
+{
+    int fd = open(filename, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0666);
+    bool written = fd >= 0;
+    int reason = errno;
+
+    for (size_t done = 0; written && done < bytes->len;) {
+        ssize_t n = write(fd, bytes->data + done, bytes->len - done);
+
+        reason = errno;
+        written = n > 0 || (n < 0 && reason == EINTR);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!written) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(reason), "cannot write '%s': %s",
+                    filename, g_strerror(reason));
+    }
+    return written;
+}
+
+static bool write_picture(const char *filename, const GByteArray *bytes, GError **error)
+{
+    struct stat st;
+
+    if (lstat(filename, &st) == 0 && !S_ISREG(st.st_mode)) {
+        return write_special(filename, bytes, error);
+    }
+    return g_file_set_contents_full(filename, (const char *)bytes->data, bytes->len,
+                                    G_FILE_SET_CONTENTS_CONSISTENT, 0666, error);
+}
+
 bool screendump(MachineState *machine, const char *filename, const char *device, unsigned head,
                 const char *format, GError **error)
 {
@@ -144,6 +184,5 @@ bool screendump(MachineState *machine, const char *filename, const char *device,
     }
     surface = console_snapshot(c);
     bytes = g_str_equal(format, "png") ? surface_to_png(surface, error) : surface_to_ppm(surface);
-    return bytes && g_file_set_contents_full(filename, (const char *)bytes->data, bytes->len,
-                                             G_FILE_SET_CONTENTS_CONSISTENT, 0666, error);
+    return bytes && write_picture(filename, bytes, error);
 }

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -84,13 +85,16 @@ static bool fill_unix(struct sockaddr_un *sa, const char *path, GError **error)
 static bool listen_unix(VNCServer *server, const char *path, GError **error)
 {
     struct sockaddr_un sa = {0};
+    struct stat st;
     int fd;
 
     if (!fill_unix(&sa, path, error)) {
         return false;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(path);
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+        unlink(path); /* of a process that is no more; any other file is none of ours */
+    }
     if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 16) < 0) {
         socket_error(error, "cannot listen on", path);
         if (fd >= 0) {

@@ -248,6 +248,23 @@ def check_good(arguments, pattern):
     assert re.search(pattern, done.stdout, re.S), done.stdout
 
 
+def check_spared(folder):
+    """No option that makes a file takes away one of another kind, or another process's."""
+    path = folder.file("spared", b"precious")
+    null = folder.file("zero")
+    os.symlink("/dev/zero", null)
+    for arguments in (["-vnc", f"unix:{path}"], ["-serial", f"unix:{path},server=on,wait=off"]):
+        done = subprocess.run([PROGRAM, "-accel", "qtest", *arguments], stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=30, check=False)
+        assert done.returncode == 1, (arguments, done)
+        with open(path, "rb") as file:
+            assert file.read() == b"precious", arguments
+    done = subprocess.run([PROGRAM, "-accel", "qtest", "-display", "none", "-pidfile", null,
+                           "-monitor", "stdio"], input=b"quit\n", capture_output=True, timeout=30,
+                          check=False)
+    assert done.returncode == 0 and os.path.islink(null), done
+
+
 def check_switches(machine):
     """Each switch of a machine, both ways: it starts, and it ends with nothing to say."""
     listed = subprocess.run([PROGRAM, "-machine", f"{machine},help"], capture_output=True,
@@ -271,6 +288,7 @@ def main():
             tap.run(name, check, arguments, pattern, folder, port)
         for arguments, pattern in GOOD:
             tap.run(" ".join(arguments), check_good, arguments, pattern)
+        tap.run("files spared", check_spared, folder)
         for machine in ("pc", "q35"):
             tap.run(f"switches of {machine}", check_switches, machine)
         for thing in kept:

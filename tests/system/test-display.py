@@ -2,6 +2,7 @@
 """Screens: every kind of VGA mode is set through its registers, filled, and the picture that
 screendump takes is held against one computed here pixel by pixel; and, where QEMU is, against its."""
 
+import os
 import shutil
 import struct
 import subprocess
@@ -343,6 +344,18 @@ def test_refusals(vm):
         error = vm.qmp("screendump", **arguments)["error"]
         assert words in error["desc"], error
     assert "Error" in vm.result("human-monitor-command", command_line="screendump /nonexistent/x")
+    # what is no regular file stays what it is
+    path = vm.folder.file("special")
+    link, folder = path + ".link", path + ".dir"
+    os.symlink("/dev/full", link)
+    os.mkdir(folder)
+    for wrong in (link, folder):
+        assert "cannot write" in vm.qmp("screendump", filename=wrong)["error"]["desc"]
+    assert os.path.islink(link) and os.path.isdir(folder)
+    os.unlink(link)
+    os.symlink(path + ".target", link)
+    vm.result("screendump", filename=link)
+    assert os.path.islink(link) and os.path.getsize(path + ".target") > 100
 
 
 def test_heads():
