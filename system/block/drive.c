@@ -526,10 +526,12 @@ void blk_drives_free(MachineState *machine)
         return;
     }
     for (guint i = 0; i < machine->drives->len; i++) {
-        DriveInfo *drive = machine->drives->pdata[i];
-
-        blk_drain(drive->blk);
-        drive_free(drive);
+        blk_drain(((DriveInfo *)machine->drives->pdata[i])->blk);
+    }
+    event_loop_run_bhs(machine->loop); /* who waits for them lets go of its device */
+    for (guint i = 0; i < machine->drives->len; i++) {
+        blk_drain(((DriveInfo *)machine->drives->pdata[i])->blk);
+        drive_free(machine->drives->pdata[i]);
     }
     g_ptr_array_set_size(machine->drives, 0);
 }

@@ -98,9 +98,8 @@ static gboolean bh_source_check(GSource *source)
 }
 
 /* As many as there were: one that schedules itself again waits for the next round. */
-static gboolean bh_source_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+void event_loop_run_bhs(EventLoop *loop)
 {
-    EventLoop *loop = ((BHSource *)source)->loop;
     BottomHalf *bh;
     guint n;
 
@@ -116,6 +115,11 @@ static gboolean bh_source_dispatch(GSource *source, GSourceFunc callback, gpoint
         }
         cb(opaque);
     }
+}
+
+static gboolean bh_source_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    event_loop_run_bhs(((BHSource *)source)->loop);
     return G_SOURCE_CONTINUE;
 }
 

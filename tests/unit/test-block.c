@@ -82,8 +82,7 @@ static void test_direct(void)
         if (g_rand_boolean(rand)) {
             memset(model + offset, i, (size_t)len);
             memcpy(buf + shift, model + offset, (size_t)len);
-            g_assert_cmpint(blk_pwrite(blk, offset, buf + shift, (size_t)len), ==,
-                            0);
+            g_assert_cmpint(blk_pwrite(blk, offset, buf + shift, (size_t)len), ==, 0);
         } else {
             g_assert_cmpint(blk_pread(blk, offset, buf + shift, (size_t)len), ==, 0);
             g_assert_cmpmem(buf + shift, (size_t)len, model + offset, (size_t)len);
@@ -350,6 +349,22 @@ static void test_images(void)
     check_refused(head, sizeof(head), "vdi");
 }
 
+/* The machine ends while a disk is at work: who asked is told. */
+static void test_end(void)
+{
+    MachineState *m = machine_for_test();
+    g_autofree char *file = make_disk(512);
+    g_autofree char *options = g_strdup_printf("file=%s,if=none,id=d,format=raw", file);
+    Wait w = {0};
+
+    g_assert_true(blk_drive_add(m, options, NULL));
+    blk_flush(blk_by_id(m, "d"), m->loop, finished, &w);
+    g_assert_false(w.done);
+    end(m);
+    g_assert_true(w.done);
+    g_unlink(file);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -363,5 +378,6 @@ int main(int argc, char **argv)
     g_test_add_func("/block/places", test_places);
     g_test_add_func("/block/refusals", test_refusals);
     g_test_add_func("/block/images", test_images);
+    g_test_add_func("/block/end", test_end);
     return g_test_run();
 }
