@@ -327,7 +327,7 @@ bool handle_usbdevice(VMM *vmm, const char *value, GError **error)
         }
     }
     g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
-                "-usbdevice %s: expected keyboard, mouse or tablet", value);
+                "'%s': expected keyboard, mouse or tablet", value);
     return false;
 }
 

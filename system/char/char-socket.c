@@ -80,8 +80,14 @@ static bool tcp_address(SocketChardev *s, SocketAddress *ret, GError **error)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = s->server ? AI_PASSIVE : 0};
     struct addrinfo *list;
     const char *host = s->host && *s->host ? s->host : NULL;
-    int code = getaddrinfo(host, s->port, &hints, &list);
+    int code;
 
+    if (g_ascii_isdigit(s->port[0]) && g_ascii_strtoull(s->port, NULL, 10) > UINT16_MAX) {
+        g_set_error(error, CHARDEV_ERROR, CHARDEV_ERROR_OPEN, "port=%s: expected 0 to 65535",
+                    s->port);
+        return false; /* getaddrinfo would take its low 16 bits */
+    }
+    code = getaddrinfo(host, s->port, &hints, &list);
     if (code) {
         g_set_error(error, CHARDEV_ERROR, CHARDEV_ERROR_OPEN, "no address for %s:%s: %s",
                     host ? host : "", s->port, gai_strerror(code));

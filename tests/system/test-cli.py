@@ -147,6 +147,8 @@ CASES = [
     ("global property", [*NONE, "-global", "isa-debugcon.x=1"], r"no property 'x'"),
     ("global value", [*PC, "-global", "isa-serial.iobase=x"], r"iobase"),
     # the rest
+    ("port too large", [*NONE, "-serial", "tcp::65537,server=on,wait=off"], r"port=65537: .*65535"),
+    ("usb device", [*PC, "-usbdevice", "modem"], r"-usbdevice modem: 'modem': expected"),
     ("log item", [*NONE, "-d", "everything"], r"no log item 'everything'"),
     ("log file", [*NONE, "-D", "{d}/no/x"], r"cannot write"),
     ("plugin missing", [*NONE, "-plugin", "{d}/nothing.so"], r"nothing.so"),
