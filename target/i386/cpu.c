@@ -106,6 +106,47 @@ static GVariant *get_unavailable(Object *obj, const Property *prop)
     return g_variant_builder_end(&b);
 }
 
+/* The words as CPUID has them: leaf, subleaf where there are any, register, bits. */
+static GVariant *words_variant(const uint32_t words[FEAT_WORD_COUNT])
+{
+    static const char *const registers[] = {"EAX", "EBX", "ECX", "EDX"};
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE("aa{sv}"));
+    for (int word = 0; word < FEAT_WORD_COUNT; word++) {
+        uint32_t leaf, subleaf;
+        unsigned reg;
+
+        if (!x86_feature_word_place(word, &leaf, &subleaf, &reg)) {
+            continue;
+        }
+        g_variant_builder_open(&b, G_VARIANT_TYPE("a{sv}"));
+        g_variant_builder_add(&b, "{sv}", "cpuid-register", g_variant_new_string(registers[reg]));
+        g_variant_builder_add(&b, "{sv}", "cpuid-input-eax", g_variant_new_int64(leaf));
+        if (leaf == 7 || leaf == 0xd) {
+            g_variant_builder_add(&b, "{sv}", "cpuid-input-ecx", g_variant_new_int64(subleaf));
+        }
+        g_variant_builder_add(&b, "{sv}", "features", g_variant_new_int64(words[word]));
+        g_variant_builder_close(&b);
+    }
+    return g_variant_builder_end(&b);
+}
+
+static GVariant *get_feature_words(Object *obj, const Property *prop)
+{
+    return words_variant(X86_CPU(obj)->cpuid.features);
+}
+
+static GVariant *get_filtered_features(Object *obj, const Property *prop)
+{
+    return words_variant(X86_CPU(obj)->unavailable);
+}
+
+static GVariant *get_xlevel2(Object *obj, const Property *prop)
+{
+    return g_variant_new_uint32(0);
+}
+
 static const Property plain_properties[] = {
     DEFINE_PROP_CUSTOM("vendor", "s", get_vendor, set_vendor, PROP_CONFIG,
                        "vendor that CPUID reports, 12 characters"),
@@ -156,6 +197,12 @@ static const Property plain_properties[] = {
     DEFINE_PROP_BOOL("kvm", X86CPU, expose_kvm, true, "show KVM's paravirtual leaves under KVM"),
     DEFINE_PROP_CUSTOM("unavailable-features", "as", get_unavailable, NULL, PROP_TELEMETRY,
                        "features that were asked for and are not to be had"),
+    DEFINE_PROP_CUSTOM("feature-words", "aa{sv}", get_feature_words, NULL, PROP_TELEMETRY,
+                       "words of feature bits in effect, by CPUID leaf"),
+    DEFINE_PROP_CUSTOM("filtered-features", "aa{sv}", get_filtered_features, NULL, PROP_TELEMETRY,
+                       "words of feature bits that are not to be had"),
+    DEFINE_PROP_CUSTOM("xlevel2", "u", get_xlevel2, NULL, PROP_TELEMETRY,
+                       "last CPUID leaf from c0000000 on: there are none"),
 };
 
 /* A name that others know: off it may be. */

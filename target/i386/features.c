@@ -282,6 +282,15 @@ const char *x86_feature_word_name(X86FeatureWord word)
     return words[word].name;
 }
 
+bool x86_feature_word_place(X86FeatureWord word, uint32_t *ret_leaf, uint32_t *ret_subleaf,
+                            unsigned *ret_reg)
+{
+    *ret_leaf = words[word].leaf;
+    *ret_subleaf = words[word].subleaf;
+    *ret_reg = words[word].reg;
+    return *ret_leaf != X86_LEAF_NONE;
+}
+
 static bool same_name(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++) {

@@ -32,6 +32,9 @@ const X86FeatureInfo *x86_feature_find(const char *name);
 
 /* CPUID leaf of a word, for messages ("CPUID.07H:EBX"). */
 const char *x86_feature_word_name(X86FeatureWord word);
+/* Where CPUID has it: the register is 0 to 3 for EAX, EBX, ECX, EDX.  False: it does not. */
+bool x86_feature_word_place(X86FeatureWord word, uint32_t *ret_leaf, uint32_t *ret_subleaf,
+                            unsigned *ret_reg);
 
 /* The host's answer; zeros beyond its last leaf. */
 void x86_host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t *eax, uint32_t *ebx, uint32_t *ecx,

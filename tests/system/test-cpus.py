@@ -197,6 +197,20 @@ def test_cpu_options():
         assert vm.result("query-cpus-fast")
 
 
+def test_feature_words():
+    with pc("-cpu", "486,+arat") as vm:
+        path = vm.result("query-cpus-fast")[0]["qom-path"]
+
+        def bits(name, leaf, register):
+            return [word["features"] for word in vm.result("qom-get", path=path, property=name)
+                    if word["cpuid-input-eax"] == leaf and word["cpuid-register"] == register]
+
+        assert bits("feature-words", 6, "EAX") == [4] and bits("filtered-features", 6, "EAX") == [0]
+        assert len(bits("feature-words", 7, "ECX")) == 1
+        assert vm.result("qom-get", path=path, property="level") == 6
+        assert vm.result("qom-get", path=path, property="xlevel2") == 0
+
+
 def main():
     tap = Tap()
     for name, function in sorted(globals().items()):
