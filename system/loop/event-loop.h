@@ -65,7 +65,7 @@ BottomHalf *bh_new(EventLoop *loop, void (*cb)(void *opaque), void *opaque);
 void bh_schedule(BottomHalf *bh);
 void bh_cancel(BottomHalf *bh);
 void bh_free(BottomHalf *bh);
-/* Run those that are scheduled now: for an end that does not wait for a round.  The loop's thread. */
+/* Run those that are scheduled now, at an end that waits for no round.  The loop's thread. */
 void event_loop_run_bhs(EventLoop *loop);
 /* Fire and forget. */
 void event_loop_call(EventLoop *loop, void (*cb)(void *opaque), void *opaque);
