@@ -185,7 +185,8 @@ Object *object_dynamic_cast(Object *obj, const char *type)
 
 Object *object_dynamic_cast_assert(Object *obj, const char *type)
 {
-    if (G_UNLIKELY(obj && !object_class_dynamic_cast(obj->klass, type))) {
+    if (G_UNLIKELY(obj && !object_class_is_known(obj->klass, type) &&
+                   !object_class_dynamic_cast(obj->klass, type))) {
         g_error("object %p of type '%s' is not a '%s'", (void *)obj, object_get_typename(obj), type);
     }
     return obj;

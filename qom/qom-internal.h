@@ -7,6 +7,8 @@
 
 #include "qom/object.h"
 
+#define TYPE_CASTS 4
+
 struct TypeImpl {
     const TypeInfo *info;
     TypeImpl *parent;
@@ -15,6 +17,8 @@ struct TypeImpl {
     const Property *properties;
     GHashTable *property_index; /* name -> Property, made at first search */
     ObjectFrozenFunc frozen;
+    const char *casts[TYPE_CASTS]; /* names that it was found to have; atomic */
+    unsigned next_cast;
 };
 
 /* A name on an instance: a child, or an alias of another object's property. */
@@ -28,6 +32,8 @@ typedef struct ObjectProperty {
 TypeImpl *type_find(const char *name);
 /* Whether `type` is, or descends from, the type of that name. */
 bool type_is_a(const TypeImpl *type, const char *name);
+/* Whether the class is (not: has the interface) of that type; `name` is a literal. */
+bool object_class_is_known(ObjectClass *klass, const char *name);
 /* Make the class if need be; NULL and *error if a parent or an interface is missing. */
 ObjectClass *type_ensure_class(TypeImpl *type, GError **error);
 ObjectProperty *object_find_dynamic(const Object *obj, const char *name);

@@ -208,9 +208,41 @@ ObjectClass *object_class_dynamic_cast(ObjectClass *klass, const char *name)
     return NULL;
 }
 
+/* Names of casts are literals, so the pointer of one that went well will do the next time. */
+static bool cast_is_known(TypeImpl *type, const char *name)
+{
+    for (int i = 0; i < TYPE_CASTS; i++) {
+        if (__atomic_load_n(&type->casts[i], __ATOMIC_RELAXED) == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void cast_remember(TypeImpl *type, const char *name)
+{
+    unsigned n = __atomic_fetch_add(&type->next_cast, 1, __ATOMIC_RELAXED);
+
+    __atomic_store_n(&type->casts[n % TYPE_CASTS], name, __ATOMIC_RELAXED);
+}
+
+bool object_class_is_known(ObjectClass *klass, const char *name)
+{
+    if (cast_is_known(klass->type, name)) {
+        return true;
+    }
+    if (object_class_dynamic_cast(klass, name) != klass) {
+        return false;
+    }
+    cast_remember(klass->type, name);
+    return true;
+}
+
 ObjectClass *object_class_cast(ObjectClass *klass, const char *name)
 {
-    ObjectClass *ret = object_class_dynamic_cast(klass, name);
+    ObjectClass *ret = klass && object_class_is_known(klass, name)
+                           ? klass
+                           : object_class_dynamic_cast(klass, name);
 
     if (G_UNLIKELY(!ret)) {
         g_error("class '%s' is not a '%s'", klass ? object_class_get_name(klass) : "(null)", name);

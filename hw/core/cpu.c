@@ -165,9 +165,10 @@ void cpu_kick(CPUState *cpu)
     AccelOpsClass *ops = cpu->machine ? cpu->machine->cpus_accel : NULL;
 
     cpu->exit_request = 1;
+    /* It has seen the request, or it sleeps; then it wakes with the lock free. */
     g_mutex_lock(&cpu->lock);
-    g_cond_broadcast(&cpu->halt_cond);
     g_mutex_unlock(&cpu->lock);
+    g_cond_broadcast(&cpu->halt_cond);
     if (ops && ops->kick_vcpu_thread) {
         ops->kick_vcpu_thread(cpu);
     }

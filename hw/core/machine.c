@@ -257,7 +257,7 @@ static void machine_instance_init(Object *obj)
     MachineState *machine = MACHINE(obj);
     MachineClass *mc = MACHINE_GET_CLASS(obj);
 
-    g_rec_mutex_init(&machine->irq_lock);
+    g_mutex_init(&machine->irq_lock.mutex);
     g_mutex_init(&machine->cpus_lock);
     machine->cpus = g_ptr_array_new();
     machine->serial = g_ptr_array_new();
@@ -315,7 +315,7 @@ static void machine_instance_finalize(Object *obj)
     g_ptr_array_unref(machine->drives);
     g_clear_pointer(&machine->block_devices, g_ptr_array_unref);
     irq_free_array(machine->gsi, machine->nr_gsi);
-    g_rec_mutex_clear(&machine->irq_lock);
+    g_mutex_clear(&machine->irq_lock.mutex);
     g_mutex_clear(&machine->cpus_lock);
     g_free(machine->cpu_type_option);
     boot_options_finish(&machine->boot);

@@ -210,7 +210,7 @@ struct MachineState {
 
     EventLoop *loop; /* the main one */
     VMClock *clock;
-    GRecMutex irq_lock; /* leaf: interrupt controllers and CPU interrupt state */
+    OwnerLock irq_lock; /* leaf: interrupt controllers and CPU interrupt state */
     /* Under irq_lock: edges that controllers took, and that fell on one not yet acknowledged. */
     uint32_t irq_taken, irq_merged;
 
@@ -244,16 +244,16 @@ struct MachineState {
 static inline void machine_irq_lock(MachineState *machine)
 {
     for (int i = 0; i < IRQ_LOCK_SPINS; i++) {
-        if (g_rec_mutex_trylock(&machine->irq_lock)) {
+        if (owner_trylock(&machine->irq_lock)) {
             return;
         }
         __builtin_ia32_pause();
     }
-    g_rec_mutex_lock(&machine->irq_lock);
+    owner_lock(&machine->irq_lock);
 }
 static inline void machine_irq_unlock(MachineState *machine)
 {
-    g_rec_mutex_unlock(&machine->irq_lock);
+    owner_unlock(&machine->irq_lock);
 }
 
 /*

@@ -34,7 +34,7 @@ static int vector_highest(const uint32_t *set)
 {
     for (int i = 7; i >= 0; i--) {
         if (set[i]) {
-            return i * 32 + g_bit_nth_msf(set[i], -1);
+            return i * 32 + 31 - __builtin_clz(set[i]);
         }
     }
     return -1;

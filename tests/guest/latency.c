@@ -2,7 +2,7 @@
  *
  * What exits, timers and interrupts cost (scripts/dev bench): a line for each, `name: N ns`, the
  * median of its samples.  Needs a pc-testdev; with smp=2, also a round trip between CPUs.  only=
- * (bits) picks some: a profile of those alone.
+ * (bits) picks some, repeat= makes them many: a profile of those alone.
  */
 #include "lib/guest.h"
 
@@ -266,7 +266,9 @@ void guest_main(void)
     outb(0x21, 0xff);
     outb(0xa1, 0xff);
     calibrate();
-    measure(command_line_number("only", 0x3f));
+    for (unsigned n = command_line_number("repeat", 1); n; n--) {
+        measure(command_line_number("only", 0x3f));
+    }
     if (command_line_number("smp", 1) > 1) {
         wake();
         other_cpu();
