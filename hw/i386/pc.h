@@ -126,4 +126,22 @@ void pc_vga_text_mode(PCMachineState *pcms);
 /* In pc-fw-cfg.c: everything that firmware asks for. */
 bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error);
 
+/* A version of a machine: its name, and what it has that its family leaves open. */
+#define DEFINE_PC_MACHINE(family, suffix, machine_name, options_fn)                                \
+    static void pc_machine_##suffix##_class_init(ObjectClass *klass, const void *data)             \
+    {                                                                                              \
+        MachineClass *mc = MACHINE_CLASS(klass);                                                   \
+                                                                                                   \
+        mc->name = (machine_name);                                                                 \
+        (options_fn)(mc);                                                                          \
+    }                                                                                              \
+    static const TypeInfo pc_machine_type_##suffix[] = {                                           \
+        {                                                                                          \
+         .name = MACHINE_TYPE_NAME(machine_name),                                                  \
+         .parent = (family),                                                                       \
+         .class_init = pc_machine_##suffix##_class_init,                                           \
+         },                                                                                        \
+    };                                                                                             \
+    DEFINE_TYPES(pc_machine_type_##suffix)
+
 #endif

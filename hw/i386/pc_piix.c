@@ -144,21 +144,7 @@ static const TypeInfo i440fx_machine_types[] = {
 DEFINE_TYPES(i440fx_machine_types)
 
 #define DEFINE_I440FX_MACHINE(suffix, machine_name, options_fn)                                    \
-    static void pc_machine_##suffix##_class_init(ObjectClass *klass, const void *data)             \
-    {                                                                                              \
-        MachineClass *mc = MACHINE_CLASS(klass);                                                   \
-                                                                                                   \
-        mc->name = (machine_name);                                                                 \
-        (options_fn)(mc);                                                                          \
-    }                                                                                              \
-    static const TypeInfo pc_machine_type_##suffix[] = {                                           \
-        {                                                                                          \
-         .name = MACHINE_TYPE_NAME(machine_name),                                                  \
-         .parent = TYPE_I440FX_MACHINE,                                                            \
-         .class_init = pc_machine_##suffix##_class_init,                                           \
-         },                                                                                        \
-    };                                                                                             \
-    DEFINE_TYPES(pc_machine_type_##suffix)
+    DEFINE_PC_MACHINE(TYPE_I440FX_MACHINE, suffix, machine_name, options_fn)
 
 static void pc_i440fx_7_2_options(MachineClass *mc)
 {

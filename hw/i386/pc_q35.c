@@ -194,21 +194,7 @@ static const TypeInfo q35_machine_types[] = {
 DEFINE_TYPES(q35_machine_types)
 
 #define DEFINE_Q35_MACHINE(suffix, machine_name, options_fn)                                       \
-    static void pc_q35_##suffix##_class_init(ObjectClass *klass, const void *data)                 \
-    {                                                                                              \
-        MachineClass *mc = MACHINE_CLASS(klass);                                                   \
-                                                                                                   \
-        mc->name = (machine_name);                                                                 \
-        (options_fn)(mc);                                                                          \
-    }                                                                                              \
-    static const TypeInfo pc_q35_type_##suffix[] = {                                               \
-        {                                                                                          \
-         .name = MACHINE_TYPE_NAME(machine_name),                                                  \
-         .parent = TYPE_Q35_MACHINE,                                                               \
-         .class_init = pc_q35_##suffix##_class_init,                                               \
-         },                                                                                        \
-    };                                                                                             \
-    DEFINE_TYPES(pc_q35_type_##suffix)
+    DEFINE_PC_MACHINE(TYPE_Q35_MACHINE, suffix, machine_name, options_fn)
 
 static void pc_q35_7_2_options(MachineClass *mc)
 {
