@@ -42,8 +42,14 @@ class Machine(Vmm):
                         for i in range(0, len(data), 4))
 
     def view(self, *actions, password="-", port=None):
-        return subprocess.run([VIEWER, "127.0.0.1", str(port or self.port), password, *actions],
-                              capture_output=True, timeout=PATIENCE).returncode
+        command = [VIEWER, "127.0.0.1", str(port or self.port), password, *actions]
+        for last in (False, True):
+            try:
+                return subprocess.run(command, capture_output=True, timeout=PATIENCE).returncode
+            except subprocess.TimeoutExpired:  # rare, on a busy host; not yet understood
+                if last:
+                    raise
+                print("# a viewer waited in vain, and tries again", flush=True)
 
     def picture(self, **options):
         path = self.folder.file("view")
