@@ -42,14 +42,8 @@ class Machine(Vmm):
                         for i in range(0, len(data), 4))
 
     def view(self, *actions, password="-", port=None):
-        command = [VIEWER, "127.0.0.1", str(port or self.port), password, *actions]
-        for last in (False, True):
-            try:
-                return subprocess.run(command, capture_output=True, timeout=PATIENCE).returncode
-            except subprocess.TimeoutExpired:  # rare, on a busy host; not yet understood
-                if last:
-                    raise
-                print("# a viewer waited in vain, and tries again", flush=True)
+        return subprocess.run([VIEWER, "127.0.0.1", str(port or self.port), password, *actions],
+                              capture_output=True, timeout=PATIENCE).returncode
 
     def picture(self, **options):
         path = self.folder.file("view")
