@@ -5,6 +5,7 @@
 #include <string.h>
 #include "hw/core/smp.h"
 #include "system/cmdline.h"
+#include "system/process.h"
 #include "system/runstate.h"
 
 /* ---- which machine ----------------------------------------------------------------------- */
@@ -30,6 +31,20 @@ static bool show_machine(VMM *vmm, const char *type, GError **error)
     return mc && command_show(vmm, help_type(OBJECT_CLASS(mc)));
 }
 
+/* KVM's property; whichever accelerator is chosen, its value is checked. */
+static bool set_kernel_irqchip(const char *value, GError **error)
+{
+    static const char *const values[] = {"on", "off", "split", NULL};
+
+    if (!g_strv_contains(values, value)) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "kernel-irqchip=%s: expected on, off or split", value);
+        return false;
+    }
+    object_register_global(TYPE_KVM_ACCEL, "kernel-irqchip", value);
+    return true;
+}
+
 bool handle_machine(VMM *vmm, const char *value, GError **error)
 {
     g_autoptr(Options) options = options_parse_any(value, "type", error);
@@ -47,7 +62,9 @@ bool handle_machine(VMM *vmm, const char *value, GError **error)
             split_accels(vmm, option->value);
         } else if (g_str_equal(option->key, "kernel-irqchip") ||
                    g_str_equal(option->key, "kernel_irqchip")) {
-            object_register_global(TYPE_KVM_ACCEL, "kernel-irqchip", option->value);
+            if (!set_kernel_irqchip(option->value, error)) {
+                return false;
+            }
         } else {
             options_set(vmm->machine_options, option->key, option->value);
         }
@@ -171,6 +188,10 @@ bool handle_memory(VMM *vmm, const char *value, GError **error)
         !options_check_unused(options, "-m", known, error)) {
         return false;
     }
+    if (slots && !options_get(options, "maxmem")) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "slots: maxmem is missing");
+        return false;
+    }
     if (size < mib || size > (UINT64_C(1) << 46)) {
         g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "expected from 1M to 64T");
         return false;
@@ -227,6 +248,9 @@ bool handle_name(VMM *vmm, const char *value, GError **error)
     options_get(options, "process");
     g_free(vmm->machine->name);
     vmm->machine->name = g_strdup(options_get(options, "guest"));
+    if (vmm->message_guest_name) {
+        process_name_messages(vmm->machine->name);
+    }
     return options_check_unused(options, "-name", known, error);
 }
 
@@ -315,9 +339,9 @@ bool handle_usb(VMM *vmm, const char *value, GError **error)
 bool handle_usbdevice(VMM *vmm, const char *value, GError **error)
 {
     static const char *const devices[][2] = {
-        {"keyboard", "usb-kbd"},
-        {"mouse", "usb-mouse"},
-        {"tablet", "usb-tablet"},
+        {"keyboard", "usb-kbd"   },
+        {"mouse",    "usb-mouse" },
+        {"tablet",   "usb-tablet"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(devices); i++) {
@@ -394,8 +418,8 @@ bool handle_fw_cfg(VMM *vmm, const char *value, GError **error)
     if (!options) {
         return false;
     }
-    complete = options_get(options, "name") &&
-               !options_get(options, "file") != !options_get(options, "string");
+    complete = !options_get(options, "file") != !options_get(options, "string");
+    complete = options_get(options, "name") && complete;
     if (!options_check_unused(options, "-fw_cfg", known, error)) {
         return false;
     }

@@ -32,6 +32,42 @@ bool handle_nothing(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
+/* Both prefixes of -msg are the process's, like stderr itself. */
+static bool message_timestamp;
+static char *message_guest; /* NULL: not wanted */
+
+static void print_message(const gchar *text)
+{
+    if (message_timestamp) {
+        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        g_autofree char *when = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ ");
+
+        fputs(when, stderr);
+    }
+    fprintf(stderr, "%s%s%s", message_guest ? message_guest : "", message_guest ? " " : "", text);
+    fflush(stderr);
+}
+
+bool handle_msg(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const known[] = {"timestamp", "guest-name", NULL};
+    g_autoptr(Options) options = options_parse(value, NULL, error);
+
+    if (!options || !options_get_bool(options, "timestamp", &message_timestamp, error) ||
+        !options_get_bool(options, "guest-name", &vmm->message_guest_name, error) ||
+        !options_check_unused(options, "-msg", known, error)) {
+        return false;
+    }
+    g_set_printerr_handler(print_message);
+    return true;
+}
+
+void process_name_messages(const char *guest)
+{
+    g_free(message_guest);
+    message_guest = g_strdup(guest);
+}
+
 bool handle_log(VMM *vmm, const char *value, GError **error)
 {
     if (g_str_equal(value, "help") || g_str_equal(value, "?")) {

@@ -37,7 +37,8 @@ typedef struct CommandItem {
 
 extern const CommandOption command_options[]; /* ends with a NULL name */
 
-/* As if this stood at the end of the command line; `value` is static.  Before the option's stage. */
+/* As if this stood at the end of the command line; `value` is static.  Before the option's stage.
+ */
 void command_line_add(VMM *vmm, const char *name, const char *value);
 /* Names and arguments into vmm->command_line. */
 bool command_line_parse(VMM *vmm, int argc, char **argv, GError **error);
@@ -71,6 +72,7 @@ COMMAND_HANDLER(handle_plugin);
 COMMAND_HANDLER(handle_data_dir);
 COMMAND_HANDLER(handle_daemonize);
 COMMAND_HANDLER(handle_pidfile);
+COMMAND_HANDLER(handle_msg);
 COMMAND_HANDLER(handle_nothing);
 /* cmdline-machine.c */
 COMMAND_HANDLER(handle_machine);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include "system/runstate.h"
 #include "system/vl.h"
@@ -11,7 +10,7 @@ int main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     if (!vmm_init(vmm, argc, argv, &error)) {
-        fprintf(stderr, "quoin: %s\n", error->message);
+        g_printerr("quoin: %s\n", error->message);
         status = EXIT_FAILURE;
     } else if (!vmm->done) {
         status = vmm_main_loop(vmm->machine);

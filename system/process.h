@@ -13,5 +13,7 @@ bool process_begin_daemon(VMM *vmm, GError **error);
 void process_finish_daemon(VMM *vmm);
 bool process_write_pidfile(VMM *vmm, GError **error);
 void process_remove_pidfile(VMM *vmm);
+/* With -msg guest-name=on: `guest` (copied; NULL: none) stands in each message from now on. */
+void process_name_messages(const char *guest);
 
 #endif

@@ -24,10 +24,10 @@ typedef struct VMM {
     Chardev *qtest;
     char *qtest_log;
     char *pidfile;
-    bool pidfile_made; /* to be removed at the end */
+    bool pidfile_made;  /* to be removed at the end */
     GString *data_dirs; /* -L, separated by ':' */
     bool nodefaults, nographic, display_given, serial_given, monitor_given, paused, daemonize;
-    bool snapshot, memory_given;
+    bool snapshot, memory_given, message_guest_name;
     int ready_fd; /* of a daemon's parent, -1: none */
 
     bool done; /* help was printed: there is nothing to run */

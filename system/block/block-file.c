@@ -89,8 +89,8 @@ int block_fd_write(int fd, int64_t offset, struct iovec *iov, int niov)
 
 /*
  * cache=none: past the host's cache, where the file system can.  What is aligned goes through a
- * second descriptor, by a buffer that is aligned too if the caller's is not; the rest, and all where
- * there is none, leaves its pages behind and has them dropped.  The kernel keeps the two ways
+ * second descriptor, by a buffer that is aligned too if the caller's is not; the rest, and all
+ * where there is none, leaves its pages behind and has them dropped.  The kernel keeps the two ways
  * coherent.
  */
 #define DIRECT_ALIGN 4096
@@ -345,8 +345,8 @@ static bool block_lock(int fd, const char *file, bool read_only, GError **error)
         return true; /* a file system with no locks is no reason to refuse */
     }
     g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_LOCKED,
-                "'%s' is in use by another process (cannot get its %s lock)", file,
-                read_only ? "shared" : "exclusive");
+                "'%s' is in use, by another process or twice by this one (cannot get its %s lock)",
+                file, read_only ? "shared" : "exclusive");
     return false;
 }
 

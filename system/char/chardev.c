@@ -19,7 +19,7 @@ void chardev_report(Chardev *chr, const char *format, ...)
     va_start(ap, format);
     text = g_strdup_vprintf(format, ap);
     va_end(ap);
-    fprintf(stderr, "quoin: chardev %s: %s\n", chr->label ? chr->label : "?", text);
+    g_printerr("quoin: chardev %s: %s\n", chr->label ? chr->label : "?", text);
 }
 
 /* ---- front ends ------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ CASES = [
     ("machine property unknown", ["-machine", "none,colour=red"], r"-machine.*'colour'"),
     ("machine property value", ["-machine", "pc,usb=perhaps"], r"-machine.*usb"),
     ("machine property near", ["-machine", "pc,kernle=x"], r"did you mean 'kernel'"),
+    ("machine irqchip", ["-machine", "pc,kernel-irqchip=maybe"], r"expected on, off or split"),
     ("machine syntax", ["-machine", "pc,=x"], r"KEY=VALUE"),
     ("memory backend missing", [*PC, "-machine", "pc,memory-backend=ram9"], r"memory-backend=ram9"),
     ("memory backend size", [*PC, "-m", "64", "-object", "memory-backend-ram,id=r,size=32M",
@@ -52,7 +53,13 @@ CASES = [
     ("memory huge", [*PC, "-m", "9999T"], r"expected from 1M"),
     ("memory overflow", [*PC, "-m", "99999999999999999999"], r"expected a size"),
     ("memory hotplug", [*PC, "-m", "64,slots=2,maxmem=1G"], r"maxmem"),
+    ("memory slots alone", [*PC, "-m", "64,slots=2"], r"maxmem is missing"),
     ("memory unknown key", [*PC, "-m", "size=64,slts=1"], r"did you mean 'slots'"),
+    ("msg unknown key", ["-msg", "timestmap=on"], r"did you mean 'timestamp'"),
+    ("msg timestamp", ["-msg", "timestamp=on", "-machine", "vax"],
+     r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z quoin: -machine vax"),
+    ("msg guest name", [*PC, "-msg", "guest-name=on", "-name", "vm7", "-hda", "{d}/nothing"],
+     r"^vm7 quoin: -hda"),
     # what to start
     ("kernel missing", [*PC, "-kernel", "{d}/nothing"], r"kernel.*nothing.*[Nn]o such file"),
     ("kernel is a folder", [*PC, "-kernel", "{d}"], r"kernel"),
@@ -216,7 +223,7 @@ def check(arguments, pattern, folder, port):
                           text=True, errors="replace", check=False)
     said = done.stderr
     assert done.returncode == 1, f"status {done.returncode}: {said}"
-    lines = [line for line in said.splitlines() if line.startswith("quoin: ")]
+    lines = [line for line in said.splitlines() if re.match(r"(\S+Z )?(vm7 )?quoin: ", line)]
     assert len(lines) == 1, f"not one line: {said}"
     assert re.search(pattern, lines[0], re.S), f"{lines[0]} does not say {pattern}"
 
