@@ -55,7 +55,8 @@ static int wait_screen(rfbClient *client)
     updated = 0;
     SendFramebufferUpdateRequest(client, 0, 0, client->width, client->height, FALSE);
     while (updated < (long)client->width * client->height) {
-        int n = WaitForMessage(client, 100000);
+        /* WaitForMessage() looks at the socket alone, not at what was read ahead from it. */
+        int n = client->buffered ? 1 : WaitForMessage(client, 100000);
 
         if (n < 0 || (n > 0 && !HandleRFBServerMessage(client)) || time(NULL) > end) {
             return -1;
