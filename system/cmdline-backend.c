@@ -127,8 +127,7 @@ bool handle_snapshot(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
-/* ---- serial ports ------------------------------------------------------------------------------
- */
+/* ---- serial ports --------------------------------------------------------------------------- */
 
 /* "mon:stdio": a mux that a monitor shares. */
 static Chardev *new_monitored(VMM *vmm, const char *id, const char *text, GError **error)
@@ -182,8 +181,7 @@ bool handle_parallel(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
-/* ---- monitors
- * ------------------------------------------------------------------------------------ */
+/* ---- monitors ------------------------------------------------------------------------------- */
 
 static void monitor_request_free(void *data)
 {
@@ -274,8 +272,7 @@ bool handle_mon(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
-/* ---- qtest
- * ------------------------------------------------------------------------------------------ */
+/* ---- qtest ---------------------------------------------------------------------------------- */
 
 bool handle_qtest(VMM *vmm, const char *value, GError **error)
 {
@@ -289,8 +286,7 @@ bool handle_qtest_log(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
-/* ---- what nobody asked for
- * ------------------------------------------------------------------------------ */
+/* ---- what nobody asked for ------------------------------------------------------------------ */
 
 /* With no window, a terminal is where people look for the guest's console. */
 static bool stdio_by_default(VMM *vmm)

@@ -233,8 +233,7 @@ bool handle_bios(VMM *vmm, const char *value, GError **error)
     return set_property(vmm, "firmware", value, error);
 }
 
-/* ---- identity, devices that boards make
- * ---------------------------------------------------------- */
+/* ---- identity, devices that boards make ----------------------------------------------------- */
 
 bool handle_name(VMM *vmm, const char *value, GError **error)
 {
@@ -406,8 +405,7 @@ bool handle_no_shutdown(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
-/* ---- tables for firmware: the board reads them --------------------------------------------------
- */
+/* ---- tables for firmware: the board reads them ---------------------------------------------- */
 
 bool handle_fw_cfg(VMM *vmm, const char *value, GError **error)
 {

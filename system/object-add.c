@@ -95,8 +95,7 @@ static bool apply_all(MachineState *machine, Options *options, Object *obj, GErr
     return apply_links(machine, options, obj, error) && options_apply(options, obj, error);
 }
 
-/* ---- objects -----------------------------------------------------------------------------------
- */
+/* ---- objects -------------------------------------------------------------------------------- */
 
 static ObjectClass *find_user_type(const char *type, GError **error)
 {
@@ -154,8 +153,7 @@ bool user_object_del(MachineState *machine, const char *id, GError **error)
     return true;
 }
 
-/* ---- devices
- * --------------------------------------------------------------------------------------- */
+/* ---- devices -------------------------------------------------------------------------------- */
 
 static void collect_driver(void *klass, void *names)
 {

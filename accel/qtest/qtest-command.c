@@ -175,8 +175,7 @@ static void cmd_memset(QtestServer *server, const QtestCommand *command, const A
     }
 }
 
-/* ---- the clock --------------------------------------------------------------------------------
- */
+/* ---- the clock ------------------------------------------------------------------------------ */
 
 static void advance_to(QtestServer *server, int64_t ns)
 {
@@ -207,8 +206,7 @@ static void cmd_clock_set(QtestServer *server, const QtestCommand *command, cons
     advance_to(server, (int64_t)MIN(args->numbers[0], (uint64_t)INT64_MAX));
 }
 
-/* ---- interrupts
- * ---------------------------------------------------------------------------------- */
+/* ---- interrupts ----------------------------------------------------------------------------- */
 
 static DeviceState *find_device(QtestServer *server, const char *path)
 {
@@ -284,8 +282,7 @@ static void cmd_set_irq_in(QtestServer *server, const QtestCommand *command, con
     qtest_reply(server, "OK");
 }
 
-/* ---- modules
- * ------------------------------------------------------------------------------------- */
+/* ---- modules -------------------------------------------------------------------------------- */
 
 static void cmd_module_load(QtestServer *server, const QtestCommand *command, const Args *args)
 {
@@ -295,8 +292,7 @@ static void cmd_module_load(QtestServer *server, const QtestCommand *command, co
     qtest_reply(server, module_load(path, NULL) ? "OK" : "FAIL");
 }
 
-/* ---- dispatch
- * --------------------------------------------------------------------------------------- */
+/* ---- dispatch ------------------------------------------------------------------------------- */
 
 static const QtestCommand commands[] = {
     {"endianness",        "",     cmd_endianness,    0},

@@ -178,8 +178,7 @@ void acpi_pci_hotplug_reset(ACPIPCIHotplug *s)
     memset(s->down, 0, sizeof(s->down));
 }
 
-/* ---- registers ----------------------------------------------------------------------------------
- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 static uint32_t read_slots(ACPIPCIHotplug *s, hwaddr reg)
 {
@@ -232,8 +231,7 @@ static const MemoryRegionOps pci_hotplug_registers = {
     .lock = MR_LOCK_BIG,
 };
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void pci_hotplug_undo(void *opaque)
 {

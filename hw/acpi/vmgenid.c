@@ -29,8 +29,7 @@ struct VmGenIdState {
     uint64_t address; /* of the page in guest memory; 0: not yet known */
 };
 
-/* ---- the identifier -----------------------------------------------------------------------------
- */
+/* ---- the identifier ------------------------------------------------------------------------- */
 
 /* The first three fields of a UUID's text are little-endian in a GUID (UEFI 2.10, appendix A). */
 static bool guid_parse(const char *text, uint8_t guid[VMGENID_GUID_SIZE])
@@ -103,8 +102,7 @@ static GVariant *vmgenid_get_guid(Object *obj, const Property *prop)
     return g_variant_new_string(VMGENID(obj)->guid);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------ */
 
 /* ADDR: where the identifier is, as two halves. */
 static void put_device(Aml *a)
@@ -183,8 +181,7 @@ static uint32_t vmgenid_build_table(Object *obj, AcpiTables *t)
     return table;
 }
 
-/* ---- the device ---------------------------------------------------------------------------------
- */
+/* ---- the device ----------------------------------------------------------------------------- */
 
 static void vmgenid_placed(void *opaque, const uint8_t *data, size_t size)
 {

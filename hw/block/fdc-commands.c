@@ -63,8 +63,7 @@ static void take_unit(FDC *fdc)
     fdc->st0 = fdc->st1 = fdc->st2 = 0;
 }
 
-/* ---- input and output -------------------------------------------------------------------------
- */
+/* ---- input and output ----------------------------------------------------------------------- */
 
 typedef struct FDCRequest {
     FDC *fdc; /* a reference */
@@ -119,8 +118,7 @@ static void submit(FDC *fdc, bool is_write, int64_t offset, uint32_t len)
     }
 }
 
-/* ---- reading and writing sectors
- * ----------------------------------------------------------------- */
+/* ---- reading and writing sectors ------------------------------------------------------------ */
 
 /* To the next sector: at the end of a track the other side with MT, or the next cylinder (5.1.1).
  */
@@ -314,8 +312,7 @@ uint32_t fdc_dma_transfer(void *opaque, int channel, uint32_t pos, uint32_t len)
     return pos + n;
 }
 
-/* ---- commands that transfer
- * ----------------------------------------------------------------------- */
+/* ---- commands that transfer ----------------------------------------------------------------- */
 
 static void transfer_init(FDC *fdc)
 {
@@ -443,8 +440,7 @@ static void cmd_format(FDC *fdc)
     }
 }
 
-/* ---- heads
- * ------------------------------------------------------------------------------------------ */
+/* ---- heads ---------------------------------------------------------------------------------- */
 
 static void seek_to(FDC *fdc, uint8_t unit, int track, uint8_t st0)
 {
@@ -544,8 +540,7 @@ static void cmd_sense_drive(FDC *fdc)
                    fdc->drive));
 }
 
-/* ---- settings
- * ----------------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------- */
 
 static void cmd_specify(FDC *fdc)
 {

@@ -276,8 +276,7 @@ static const MemoryRegionOps fdc_ops7 = {
     .impl = {1, 1, false},
 };
 
-/* ---- the device --------------------------------------------------------------------------------
- */
+/* ---- the device ----------------------------------------------------------------------------- */
 
 static void fdc_id_found(void *opaque)
 {
@@ -410,8 +409,7 @@ static const TypeInfo fdc_types[] = {
 
 DEFINE_TYPES(fdc_types)
 
-/* ---- for machines
- * -------------------------------------------------------------------------------- */
+/* ---- for machines --------------------------------------------------------------------------- */
 
 static bool fdc_create_drive(FDC *fdc, int unit, const char *drive, GError **error)
 {

@@ -100,8 +100,7 @@ static const MemoryRegionOps ext_ops = {
             .impl = {4, 4}
 };
 
-/* ---- picture -----------------------------------------------------------------------------------
- */
+/* ---- picture -------------------------------------------------------------------------------- */
 
 static bool get_mode(const BochsDisplay *d, LinearMode *ret)
 {
@@ -141,8 +140,7 @@ static void bochs_update(void *opaque)
 
 static const ConsoleOps bochs_console_ops = {.update = bochs_update};
 
-/* ---- life
- * ------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void bochs_finish(void *opaque)
 {

@@ -36,8 +36,7 @@ static bool listed(const EDIDInfo *info, unsigned width, unsigned height)
     return (!info->xmax || width <= info->xmax) && (!info->ymax || height <= info->ymax);
 }
 
-/* ---- base block, 3.3 to 3.9 -------------------------------------------------------------------
- */
+/* ---- base block, 3.3 to 3.9 ----------------------------------------------------------------- */
 
 static void put_identity(uint8_t *e)
 {
@@ -100,8 +99,7 @@ static void put_standard(uint8_t *e, const EDIDInfo *info)
     }
 }
 
-/* ---- 18-byte descriptors, 3.10
- * -------------------------------------------------------------------- */
+/* ---- 18-byte descriptors, 3.10 -------------------------------------------------------------- */
 
 /* 3.10.2; false: the mode does not fit into one. */
 static bool put_timing(uint8_t *d, const EDIDInfo *info)
@@ -188,8 +186,7 @@ static void put_descriptors(uint8_t *e, const EDIDInfo *info)
     }
 }
 
-/* ---- CTA-861-G, 7.5: video codes ---------------------------------------------------------------
- */
+/* ---- CTA-861-G, 7.5: video codes ------------------------------------------------------------ */
 
 static void put_extension(uint8_t *e, const EDIDInfo *info)
 {

@@ -45,8 +45,7 @@ unsigned vga_blink_phase(const VGAState *s)
     return (unsigned)((frame >> 3 & 1) | (frame >> 4 & 1) << 1);
 }
 
-/* ---- addresses ---------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------ */
 
 /* The cell (a byte of each plane) that a count of characters leads to. */
 static const uint8_t *cell_at(const Scan *c, uint16_t count)
@@ -64,8 +63,7 @@ static const uint8_t *cell_at(const Scan *c, uint16_t count)
     return s->vram_ptr + (at * 4 & (s->vram_size - 1));
 }
 
-/* ---- text
- * ---------------------------------------------------------------------------------------- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 /* Map select A and B of sequencer register 3 to the 8 KiB of plane 2 that a font has. */
 static uint32_t font_offset(const VGAState *s, bool map_a)
@@ -119,8 +117,7 @@ static void draw_char(const Scan *c, uint16_t count, uint32_t *out)
     }
 }
 
-/* ---- graphics
- * ---------------------------------------------------------------------------------------- */
+/* ---- graphics ------------------------------------------------------------------------------- */
 
 /* One character clock: eight pixels of 16 colours or of 4, or four of 256. */
 static void draw_cell(const Scan *c, uint16_t count, uint32_t *out)
@@ -141,9 +138,7 @@ static void draw_cell(const Scan *c, uint16_t count, uint32_t *out)
     }
 }
 
-/* ---- lines
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- lines ---------------------------------------------------------------------------------- */
 
 static void double_dots(uint32_t *line, unsigned n)
 {

@@ -45,8 +45,7 @@ void vga_attr_colors(const VGAState *s, uint32_t colors[16])
     }
 }
 
-/* ---- DISPI modes
- * --------------------------------------------------------------------------------- */
+/* ---- DISPI modes ---------------------------------------------------------------------------- */
 
 static void draw_dispi(VGAState *s, bool everything)
 {
@@ -93,8 +92,7 @@ static void draw_dispi_planar(VGAState *s)
     }
 }
 
-/* ---- all
- * ---------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------ */
 
 /* Nothing is sent to the monitor.  DISPI modes heed the palette's enable bit alone. */
 static bool is_blank(const VGAState *s)

@@ -357,8 +357,7 @@ IRQ *pc_smi_lines(PCMachineState *pcms)
     return MACHINE(pcms)->smram ? irq_new_array(pc_smi, MACHINE(pcms), PC_SMI_LINES) : NULL;
 }
 
-/* ---- the machine is complete, and its resets ----------------------------------------------------
- */
+/* ---- the machine is complete, and its resets ------------------------------------------------ */
 
 static bool pc_acpi_options(PCMachineState *pcms, GError **error)
 {
@@ -535,8 +534,7 @@ void pc_machine_reset(MachineState *machine, ShutdownCause reason)
     }
 }
 
-/* ---- the type
- * ------------------------------------------------------------------------------------- */
+/* ---- the type ------------------------------------------------------------------------------- */
 
 static const char *const pc_vga_names[] = {"auto", "none", "std", NULL};
 static const EnumInfo pc_vga_enum = {"PCVGAKind", pc_vga_names};

@@ -33,8 +33,7 @@
 #define PRD_SIZE     16
 #define PRD_COUNT    0x3fffffu
 
-/* ---- to memory ---------------------------------------------------------------------------------
- */
+/* ---- to memory ------------------------------------------------------------------------------ */
 
 static void port_receive(AHCIPort *port, unsigned offset, const void *fis, size_t len)
 {
@@ -110,8 +109,7 @@ static void ahci_send_sdb(AHCIPort *port, uint8_t status, uint8_t error, uint32_
     ahci_port_event(port, failed ? AHCI_IS_TFES : AHCI_IS_SDBS);
 }
 
-/* ---- data ---------------------------------------------------------------------------------------
- */
+/* ---- data ----------------------------------------------------------------------------------- */
 
 static uint64_t port_header(const AHCIPort *port, unsigned slot)
 {
@@ -169,8 +167,7 @@ static void port_write_count(AHCIPort *port)
     }
 }
 
-/* ---- the transport of its device ----------------------------------------------------------------
- */
+/* ---- the transport of its device ------------------------------------------------------------ */
 
 static AHCIPort *port_of(IDETransport *transport)
 {
@@ -294,8 +291,7 @@ void ahci_transport_init(AHCIPort *port)
     };
 }
 
-/* ---- from memory
- * --------------------------------------------------------------------------------- */
+/* ---- from memory ---------------------------------------------------------------------------- */
 
 /* Bytes of a Register FIS from the host (Serial ATA 10.5.5). */
 static void take_task_file(IDETaskFile *tf, const uint8_t *fis)

@@ -197,8 +197,7 @@ static void port_write_cmd(AHCIPort *port, uint32_t value)
     ahci_port_run(port);
 }
 
-/* ---- registers ----------------------------------------------------------------------------------
- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 uint32_t ahci_port_read(AHCIPort *port, unsigned reg)
 {

@@ -59,8 +59,7 @@ void ata_ncq_abort_all(IDEDevice *d)
     ide_complete(d, d->tf.status);
 }
 
-/* ---- data
- * ---------------------------------------------------------------------------------------- */
+/* ---- data ----------------------------------------------------------------------------------- */
 
 static uint32_t ncq_chunk(const IDETag *t)
 {
@@ -144,8 +143,7 @@ bool ata_ncq_busy(const IDEDevice *d)
     return false;
 }
 
-/* ---- logs (9.2 directory, 9.13 NCQ errors) ----------------------------------------------------
- */
+/* ---- logs (9.2 directory, 9.13 NCQ errors) -------------------------------------------------- */
 
 static void put_log_sum(uint8_t *log)
 {

@@ -292,8 +292,7 @@ static void cmd_mechanism_status(IDEDevice *d, const uint8_t *cdb)
     atapi_reply(d, 8, get_be16(cdb + 8));
 }
 
-/* ---- the medium -------------------------------------------------------------------------------
- */
+/* ---- the medium ----------------------------------------------------------------------------- */
 
 static void cmd_read_capacity(IDEDevice *d, const uint8_t *cdb)
 {
@@ -510,8 +509,7 @@ static void cmd_get_configuration(IDEDevice *d, const uint8_t *cdb)
     atapi_reply(d, 8 + sizeof(features), get_be16(cdb + 7));
 }
 
-/* ---- dispatch -----------------------------------------------------------------------------------
- */
+/* ---- dispatch ------------------------------------------------------------------------------- */
 
 static const ATAPICommand atapi_commands[] = {
     {CMD_TEST_UNIT_READY,    NEEDS_MEDIUM,    cmd_test_unit_ready   },

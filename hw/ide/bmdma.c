@@ -108,8 +108,7 @@ static void bmdma_reset(IDETransport *dma)
     bm->last_prd = false;
 }
 
-/* ---- registers ---------------------------------------------------------------------------------
- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 static uint64_t bmdma_read(void *opaque, hwaddr addr, unsigned size)
 {

@@ -289,8 +289,7 @@ void ide_io_tag(IDEDevice *d, unsigned tag, IDEIOOp op, uint64_t offset, uint32_
     ide_request_submit(req);
 }
 
-/* ---- DMA ----------------------------------------------------------------------------------------
- */
+/* ---- DMA ------------------------------------------------------------------------------------ */
 
 void ide_dma_start(IDEDevice *d, IDEStep run)
 {

@@ -389,8 +389,7 @@ ACPIPCIHotplug *ich9_lpc_pci_hotplug(ICH9LPCState *lpc)
     return lpc->pci_hotplug.dev ? &lpc->pci_hotplug : NULL;
 }
 
-/* ---- for machines ------------------------------------------------------------------------------
- */
+/* ---- for machines --------------------------------------------------------------------------- */
 
 ICH9LPCState *ich9_lpc_create(PCIBus *bus, IRQ *smi, ISABus **ret_isa_bus, GError **error)
 {

@@ -168,8 +168,7 @@ void pcie_slot_bus_changed(PCIDevice *dev, bool came)
     }
 }
 
-/* ---- coming and going -------------------------------------------------------------------------
- */
+/* ---- coming and going ----------------------------------------------------------------------- */
 
 static bool slot_pre_plug(void *opaque, DeviceState *dev, GError **error)
 {
@@ -245,8 +244,7 @@ static bool slot_eject_is_due(PCIDevice *dev)
     return false;
 }
 
-/* ---- registers
- * ----------------------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 static bool slot_is_off(uint16_t control)
 {
@@ -313,8 +311,7 @@ static void pcie_slot_reset_exit(DeviceState *qdev)
     }
 }
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 typedef struct SlotSearch {
     PCIESlot *slot, *other;

@@ -186,8 +186,7 @@ void pci_bridge_reset(PCIDevice *dev)
     bridge_update_windows(b);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void bridge_init_masks(PCIDevice *dev, bool express)
 {
@@ -293,8 +292,7 @@ static const TypeInfo pci_bridge_types[] = {
 
 DEFINE_TYPES(pci_bridge_types)
 
-/* ---- capabilities of bridges -------------------------------------------------------------------
- */
+/* ---- capabilities of bridges ---------------------------------------------------------------- */
 
 bool pci_bridge_ssvid_init(PCIDevice *dev, uint8_t offset, uint16_t vendor, uint16_t device,
                            GError **error)

@@ -167,8 +167,7 @@ void msix_set_vector_notifiers(PCIDevice *dev, MSIXUseFunc use, MSIXReleaseFunc 
     msix_all_changed(dev);
 }
 
-/* ---- registers --------------------------------------------------------------------------------
- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 static uint64_t msix_table_read(void *opaque, hwaddr addr, unsigned size)
 {

@@ -210,8 +210,7 @@ static bool place_root(GArray *items, PCIResourceKind kind, uint64_t *base, uint
     return true;
 }
 
-/* ---- bus numbers and the rest
- * -------------------------------------------------------------------- */
+/* ---- bus numbers and the rest --------------------------------------------------------------- */
 
 static unsigned number_buses(PCIBus *bus, unsigned number, unsigned next)
 {

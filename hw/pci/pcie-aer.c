@@ -76,8 +76,7 @@ bool pcie_aer_init(PCIDevice *dev, uint8_t version, uint16_t offset, GError **er
     return true;
 }
 
-/* ---- messages to the root port (6.2.4) --------------------------------------------------------
- */
+/* ---- messages to the root port (6.2.4) ------------------------------------------------------ */
 
 typedef struct AERMessage {
     uint16_t source;
@@ -151,8 +150,7 @@ static void aer_send(PCIDevice *dev, const AERMessage *m)
     aer_root_receive(at, m);
 }
 
-/* ---- detecting errors --------------------------------------------------------------------------
- */
+/* ---- detecting errors ----------------------------------------------------------------------- */
 
 static void aer_log_header(PCIDevice *dev, uint32_t bit, const uint32_t header[4])
 {

@@ -320,8 +320,7 @@ static bool set_nothing(SmbiosConfig *config, const char *key, const char *value
     return option_error(error, "this type has no field", key);
 }
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options -------------------------------------------------------------------------------- */
 
 static void begin_bios(SmbiosConfig *config)
 {

@@ -263,8 +263,7 @@ static const USBDescriptors *hid_descriptors(USBDevice *dev)
     return dev->speed == USB_SPEED_HIGH ? &kind->high : &kind->full;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 static int give(const void *bytes, size_t len, const USBSetup *setup, uint8_t *data)
 {
@@ -359,8 +358,7 @@ static int hid_data(USBDevice *dev, unsigned endpoint, bool in, uint8_t *buf, si
     return (int)len;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static bool hid_realize(USBDevice *dev, GError **error)
 {

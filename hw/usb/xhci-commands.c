@@ -33,8 +33,7 @@ static CompletionCode enable_slot(XHCIState *s, unsigned *ret_id)
     return CC_NO_SLOTS;
 }
 
-/* ---- contexts
- * --------------------------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------------------- */
 
 static bool device_context(XHCIState *s, unsigned id)
 {
@@ -85,8 +84,7 @@ static void endpoint_disable(XHCIState *s, unsigned id, unsigned ep)
     xhci_write_dwords(s, s->slots[id].context + 32 * ep, nothing, 8);
 }
 
-/* ---- commands of a slot
- * ------------------------------------------------------------------------------ */
+/* ---- commands of a slot --------------------------------------------------------------------- */
 
 static CompletionCode address_device(XHCIState *s, unsigned id, const TRB *trb)
 {
@@ -217,8 +215,7 @@ static CompletionCode reset_device(XHCIState *s, unsigned id)
     return CC_SUCCESS;
 }
 
-/* ---- commands of an endpoint
- * -------------------------------------------------------------------------- */
+/* ---- commands of an endpoint ---------------------------------------------------------------- */
 
 static CompletionCode endpoint_command(XHCIState *s, unsigned id, const TRB *trb)
 {
@@ -256,8 +253,7 @@ static CompletionCode endpoint_command(XHCIState *s, unsigned id, const TRB *trb
     return CC_SUCCESS;
 }
 
-/* ---- the ring
- * ------------------------------------------------------------------------------------------ */
+/* ---- the ring ------------------------------------------------------------------------------- */
 
 static CompletionCode slot_command(XHCIState *s, unsigned id, const TRB *trb)
 {

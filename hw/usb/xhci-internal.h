@@ -181,8 +181,7 @@ static inline unsigned xhci_nr_ports(const XHCIState *s)
     return s->p2 + s->p3;
 }
 
-/* ---- xhci-ring.c -------------------------------------------------------------------------------
- */
+/* ---- xhci-ring.c ---------------------------------------------------------------------------- */
 
 /* The guest's memory is not where it says: the controller stops (4.10.2.6). */
 bool xhci_dma_read(XHCIState *s, uint64_t addr, void *buf, size_t len);
@@ -200,14 +199,12 @@ void xhci_update_irq(XHCIState *s);
 void xhci_event(XHCIState *s, unsigned interrupter, TRBType type, CompletionCode code,
                 uint64_t parameter, uint32_t length, uint32_t control);
 
-/* ---- xhci-commands.c
- * ----------------------------------------------------------------------------- */
+/* ---- xhci-commands.c ------------------------------------------------------------------------ */
 
 void xhci_run_commands(XHCIState *s);
 void xhci_slot_disable(XHCIState *s, unsigned id);
 
-/* ---- xhci-transfer.c
- * ------------------------------------------------------------------------------- */
+/* ---- xhci-transfer.c ------------------------------------------------------------------------ */
 
 /* Work an endpoint's ring off as far as it and the device go. */
 void xhci_kick(XHCIState *s, unsigned slot, unsigned endpoint);
@@ -216,8 +213,7 @@ void xhci_endpoint_write_context(XHCIState *s, unsigned slot, unsigned endpoint)
 /* What it was in the middle of ends with this. */
 void xhci_endpoint_stop(XHCIState *s, unsigned slot, unsigned endpoint);
 
-/* ---- xhci-port.c
- * ------------------------------------------------------------------------------------ */
+/* ---- xhci-port.c ---------------------------------------------------------------------------- */
 
 void xhci_port_write(XHCIState *s, unsigned n, uint32_t value);
 void xhci_ports_reset(XHCIState *s);

@@ -79,8 +79,7 @@ bool xhci_ring_fetch(XHCIState *s, Ring *ring, TRB *trb)
     return false;
 }
 
-/* ---- interrupts ---------------------------------------------------------------------------------
- */
+/* ---- interrupts ----------------------------------------------------------------------------- */
 
 void xhci_update_irq(XHCIState *s)
 {
@@ -113,8 +112,7 @@ static void interrupter_raise(XHCIState *s, unsigned n)
     }
 }
 
-/* ---- event rings
- * --------------------------------------------------------------------------------- */
+/* ---- event rings ---------------------------------------------------------------------------- */
 
 void xhci_interrupter_set_table(XHCIState *s, unsigned n)
 {

@@ -28,8 +28,7 @@ static bool trb_has_data(const TRB *trb)
     return type == TRB_NORMAL || type == TRB_DATA || type == TRB_ISOCH;
 }
 
-/* ---- events -------------------------------------------------------------------------------------
- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 static void transfer_event(XHCIState *s, unsigned slot, unsigned ep, const TRB *trb,
                            CompletionCode code, uint32_t length)
@@ -82,8 +81,7 @@ static void halt(XHCIState *s, unsigned slot, unsigned ep, const TRB *trb, Compl
     transfer_event(s, slot, ep, trb, code, trb_has_data(trb) ? trb_length(trb) : 0);
 }
 
-/* ---- data
- * ----------------------------------------------------------------------------------------- */
+/* ---- data ----------------------------------------------------------------------------------- */
 
 static bool gather(XHCIState *s, const Transfer *t)
 {
@@ -127,8 +125,7 @@ static bool scatter(XHCIState *s, const Transfer *t, uint32_t length)
     return true;
 }
 
-/* ---- descriptors
- * ------------------------------------------------------------------------------------ */
+/* ---- descriptors ---------------------------------------------------------------------------- */
 
 typedef enum Fetched { FETCH_NONE, FETCH_DONE, FETCH_BAD } Fetched;
 
@@ -265,8 +262,7 @@ void xhci_kick(XHCIState *s, unsigned slot, unsigned ep)
     }
 }
 
-/* ---- contexts
- * ---------------------------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------------------- */
 
 void xhci_endpoint_write_context(XHCIState *s, unsigned slot, unsigned ep)
 {

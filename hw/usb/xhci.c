@@ -33,8 +33,7 @@ enum {
     OP_CONFIG = 0x38,
 };
 
-/* ---- reset -------------------------------------------------------------------------------------
- */
+/* ---- reset ---------------------------------------------------------------------------------- */
 
 static void xhci_reset_registers(XHCIState *s)
 {
@@ -56,8 +55,7 @@ static void xhci_reset_registers(XHCIState *s)
     xhci_update_irq(s);
 }
 
-/* ---- capabilities
- * --------------------------------------------------------------------------------- */
+/* ---- capabilities --------------------------------------------------------------------------- */
 
 static uint32_t extended_read(const XHCIState *s, hwaddr addr)
 {
@@ -97,8 +95,7 @@ static uint32_t capability_read(const XHCIState *s, hwaddr addr)
     }
 }
 
-/* ---- operational
- * ------------------------------------------------------------------------------------ */
+/* ---- operational ---------------------------------------------------------------------------- */
 
 static uint32_t low(uint64_t v)
 {
@@ -210,8 +207,7 @@ static void operational_write(XHCIState *s, hwaddr reg, uint32_t value)
     }
 }
 
-/* ---- ports
- * -------------------------------------------------------------------------------------------- */
+/* ---- ports ---------------------------------------------------------------------------------- */
 
 static uint32_t port_read(const XHCIState *s, hwaddr at)
 {
@@ -241,8 +237,7 @@ static void port_write(XHCIState *s, hwaddr at, uint32_t value)
     }
 }
 
-/* ---- runtime
- * -------------------------------------------------------------------------------------------- */
+/* ---- runtime -------------------------------------------------------------------------------- */
 
 static uint32_t runtime_read(XHCIState *s, hwaddr reg)
 {
@@ -320,8 +315,7 @@ static void runtime_write(XHCIState *s, hwaddr reg, uint32_t value)
     }
 }
 
-/* ---- doorbells
- * ---------------------------------------------------------------------------------------------- */
+/* ---- doorbells ------------------------------------------------------------------------------ */
 
 static void doorbell(XHCIState *s, unsigned id, uint32_t value)
 {
@@ -342,9 +336,7 @@ static void doorbell(XHCIState *s, unsigned id, uint32_t value)
     }
 }
 
-/* ---- accesses
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- accesses ------------------------------------------------------------------------------- */
 
 static uint64_t xhci_mem_read(void *opaque, hwaddr addr, unsigned size)
 {
@@ -387,9 +379,7 @@ static const MemoryRegionOps xhci_mem_ops = {
     .impl = {4, 4},
 };
 
-/* ---- the bus below
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the bus below -------------------------------------------------------------------------- */
 
 static void xhci_attach(void *opaque, unsigned port)
 {
@@ -448,9 +438,7 @@ static void xhci_kick_bh(void *opaque)
     device_unlock(DEVICE(s));
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void xhci_free_bh(void *opaque)
 {

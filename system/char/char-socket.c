@@ -124,8 +124,7 @@ static void socket_connected(SocketChardev *s, int fd)
     chardev_be_event(CHARDEV(s), CHAR_EVENT_OPENED);
 }
 
-/* ---- server -----------------------------------------------------------------------------------
- */
+/* ---- server --------------------------------------------------------------------------------- */
 
 static void accept_ready(int fd, GIOCondition condition, void *opaque)
 {
@@ -220,8 +219,7 @@ static bool socket_serve(SocketChardev *s, GError **error)
     return true;
 }
 
-/* ---- client ------------------------------------------------------------------------------------
- */
+/* ---- client --------------------------------------------------------------------------------- */
 
 static void retry_later(SocketChardev *s)
 {
@@ -313,8 +311,7 @@ static bool connect_now(SocketChardev *s, GError **error)
     return true;
 }
 
-/* ---- the chardev
- * ---------------------------------------------------------------------------------- */
+/* ---- the chardev ---------------------------------------------------------------------------- */
 
 static void socket_hangup(FDChardev *fdc)
 {

@@ -109,8 +109,7 @@ void console_put_line(Console *c, unsigned y, const uint32_t *pixels)
     add_damage(c, (int)y, first, end);
 }
 
-/* ---- refreshing --------------------------------------------------------------------------------
- */
+/* ---- refreshing ----------------------------------------------------------------------------- */
 
 static void tell_resized(Console *c, int width, int height)
 {
@@ -214,8 +213,7 @@ void console_detach(ConsoleListener *listener)
     object_unref(c);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 char *console_text(Console *c)
 {
@@ -257,8 +255,7 @@ DisplaySurface *console_snapshot(Console *c)
     return copy;
 }
 
-/* ---- finding
- * -------------------------------------------------------------------------------------- */
+/* ---- finding -------------------------------------------------------------------------------- */
 
 typedef struct ConsoleSearch {
     const DeviceState *device; /* NULL: by index */
@@ -319,8 +316,7 @@ unsigned console_head(const Console *c)
     return c->head;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void console_end(void *opaque)
 {

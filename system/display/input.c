@@ -109,8 +109,7 @@ unsigned input_leds(MachineState *machine)
     return input_router(machine)->leds;
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 void input_send_key(MachineState *machine, const InputKey *key, bool down)
 {
@@ -175,8 +174,7 @@ void input_queue_keys(MachineState *machine, const InputKey *const *keys, unsign
     }
 }
 
-/* ---- pointer
- * ------------------------------------------------------------------------------------- */
+/* ---- pointer -------------------------------------------------------------------------------- */
 
 void input_relative(MachineState *machine, InputAxis axis, int value)
 {

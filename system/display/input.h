@@ -59,8 +59,7 @@ void input_deactivate(InputAttachment *attachment);
 void input_set_leds(DeviceState *dev, unsigned leds);
 unsigned input_leds(MachineState *machine);
 
-/* ---- displays and monitors --------------------------------------------------------------------
- */
+/* ---- displays and monitors ------------------------------------------------------------------ */
 
 void input_send_key(MachineState *machine, const InputKey *key, bool down);
 /* Press all keys one after the other, release them after hold_ms; follows what is queued. */

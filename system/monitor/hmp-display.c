@@ -102,8 +102,7 @@ void hmp_sendkey(MachineState *machine, const char *rest, GString *out)
     input_queue_keys(machine, keys, n, (unsigned)hold);
 }
 
-/* ---- mice --------------------------------------------------------------------------------------
- */
+/* ---- mice ----------------------------------------------------------------------------------- */
 
 static unsigned parse_numbers(const char *rest, int64_t *values, unsigned max)
 {
@@ -178,8 +177,7 @@ void hmp_info_mice(MachineState *machine, GString *out)
     }
 }
 
-/* ---- VNC ----------------------------------------------------------------------------------------
- */
+/* ---- VNC ------------------------------------------------------------------------------------ */
 
 static void append_client(const VNCAddress *address, void *opaque)
 {

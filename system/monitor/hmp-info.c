@@ -86,8 +86,7 @@ void hmp_info_qom_tree(MachineState *machine, GString *out)
     object_child_foreach(object_get_root(OBJECT(machine)), print_child, &at);
 }
 
-/* ---- memory and registers
- * ------------------------------------------------------------------------ */
+/* ---- memory and registers ------------------------------------------------------------------- */
 
 void hmp_info_mtree(MachineState *machine, GString *out)
 {

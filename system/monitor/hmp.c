@@ -29,8 +29,7 @@ static void say_error(GString *out, GError *error)
     g_string_append_printf(out, "Error: %s\n", error->message);
 }
 
-/* ---- info --------------------------------------------------------------------------------------
- */
+/* ---- info ----------------------------------------------------------------------------------- */
 
 static void info_version(MachineState *machine, GString *out)
 {
@@ -154,8 +153,7 @@ static void run_info(MachineState *machine, const char *rest, GString *out)
     }
 }
 
-/* ---- commands
- * ------------------------------------------------------------------------------------ */
+/* ---- commands ------------------------------------------------------------------------------- */
 
 static void run_help(MachineState *machine, const char *rest, GString *out);
 
@@ -421,8 +419,7 @@ void hmp_run(MachineState *machine, const char *line, GString *out)
     g_string_append_printf(out, "unknown command: '%s' (help lists them)\n", word);
 }
 
-/* ---- the line
- * ------------------------------------------------------------------------------------- */
+/* ---- the line ------------------------------------------------------------------------------- */
 
 /* For a terminal in raw mode. */
 static void write_lines(Monitor *monitor, const char *text)

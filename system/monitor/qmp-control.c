@@ -153,8 +153,7 @@ static JsonNode *cmd_pmemsave(Monitor *monitor, JsonObject *args, GError **error
                : NULL;
 }
 
-/* ---- ring buffers ------------------------------------------------------------------------------
- */
+/* ---- ring buffers --------------------------------------------------------------------------- */
 
 static JsonNode *cmd_ringbuf_read(Monitor *monitor, JsonObject *args, GError **error)
 {

@@ -102,8 +102,7 @@ static JsonNode *cmd_send_key(Monitor *monitor, JsonObject *args, GError **error
     return qmp_empty();
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -269,8 +268,7 @@ static JsonNode *query_mice(Monitor *monitor, JsonObject *args, GError **error)
     return qmp_finish(b);
 }
 
-/* ---- VNC
- * ------------------------------------------------------------------------------------------ */
+/* ---- VNC ------------------------------------------------------------------------------------ */
 
 static void add_address(JsonBuilder *b, const VNCAddress *address)
 {

@@ -4,8 +4,7 @@
  */
 #include "system/monitor/monitor-internal.h"
 
-/* ---- types -------------------------------------------------------------------------------------
- */
+/* ---- types ---------------------------------------------------------------------------------- */
 
 static void add_type(JsonBuilder *b, ObjectClass *klass)
 {
@@ -112,8 +111,7 @@ static JsonNode *device_list_properties(Monitor *monitor, JsonObject *args, GErr
     return list_properties(klass, add_device_property);
 }
 
-/* ---- objects
- * -------------------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------------------- */
 
 static Object *find_object(Monitor *monitor, JsonObject *args, GError **error)
 {

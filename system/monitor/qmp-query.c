@@ -36,8 +36,7 @@ static JsonNode *end_array(JsonBuilder *b)
     return qmp_finish(b);
 }
 
-/* ---- the program ------------------------------------------------------------------------------
- */
+/* ---- the program ---------------------------------------------------------------------------- */
 
 static JsonNode *query_version(Monitor *monitor, JsonObject *args, GError **error)
 {
@@ -121,8 +120,7 @@ static JsonNode *query_machines(Monitor *monitor, JsonObject *args, GError **err
     return end_array(b);
 }
 
-/* ---- the VM -----------------------------------------------------------------------------------
- */
+/* ---- the VM --------------------------------------------------------------------------------- */
 
 static JsonNode *query_status(Monitor *monitor, JsonObject *args, GError **error)
 {

@@ -372,8 +372,7 @@ static void run_text(Monitor *monitor)
                 json_object_get_member(json_node_get_object(root), "id"));
 }
 
-/* ---- input: where one object ends
- * ---------------------------------------------------------------- */
+/* ---- input: where one object ends ----------------------------------------------------------- */
 
 static void scan_end(Monitor *monitor)
 {

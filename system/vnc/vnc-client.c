@@ -51,8 +51,7 @@ void vnc_client_wake(VNCClient *client)
     }
 }
 
-/* ---- hooks of libvncserver --------------------------------------------------------------------
- */
+/* ---- hooks of libvncserver ------------------------------------------------------------------ */
 
 static void key_hook(rfbBool down, rfbKeySym keysym, rfbClientPtr cl)
 {
@@ -99,8 +98,7 @@ static rfbBool password_hook(rfbClientPtr cl, const char *response, int len)
     return client->authenticated;
 }
 
-/* ---- the picture
- * ---------------------------------------------------------------------------------- */
+/* ---- the picture ---------------------------------------------------------------------------- */
 
 static void new_frame_buffer(VNCClient *client, int width, int height)
 {
@@ -183,8 +181,7 @@ static void take_damage(VNCClient *client)
     sraRgnDestroy(damage);
 }
 
-/* ---- the connection
- * ---------------------------------------------------------------------------------- */
+/* ---- the connection ------------------------------------------------------------------------- */
 
 static bool connected(const VNCClient *client)
 {
@@ -426,8 +423,7 @@ static gpointer client_thread(gpointer opaque)
     return NULL;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 VNCClient *vnc_client_new(VNCServer *server, int fd, VNCAddress address)
 {

@@ -34,8 +34,7 @@ static VNCAddress address_from(const struct sockaddr_storage *sa, socklen_t len,
                         sa->ss_family == AF_INET6 ? "ipv6" : "ipv4"};
 }
 
-/* ---- listening ----------------------------------------------------------------------------------
- */
+/* ---- listening ------------------------------------------------------------------------------ */
 
 static void accept_client(int fd, GIOCondition condition, void *opaque)
 {
@@ -153,8 +152,7 @@ static bool listen_port(VNCServer *server, const char *host, unsigned port, GErr
     return server->fds->len || socket_error(error, "cannot listen on port", service);
 }
 
-/* ---- connecting (reverse)
- * ---------------------------------------------------------------------------- */
+/* ---- connecting (reverse) ------------------------------------------------------------------- */
 
 static bool connect_to(VNCServer *server, const char *host, const char *service, GError **error)
 {
@@ -181,8 +179,7 @@ static bool connect_to(VNCServer *server, const char *host, const char *service,
     return true;
 }
 
-/* ---- HOST:DISPLAY
- * ------------------------------------------------------------------------------------- */
+/* ---- HOST:DISPLAY --------------------------------------------------------------------------- */
 
 static bool parse_display(const char *text, unsigned limit, unsigned *ret, GError **error)
 {

@@ -32,8 +32,7 @@ static VNCServers *find_servers(MachineState *machine)
     return obj ? VNC_SERVERS(obj) : NULL;
 }
 
-/* ---- events for monitors
- * ------------------------------------------------------------------------- */
+/* ---- events for monitors -------------------------------------------------------------------- */
 
 static const char *auth_name(const VNCServer *server)
 {
@@ -65,8 +64,7 @@ static void emit(VNCClient *client, const char *event)
     machine_emit_event(client->server->machine, event, data->str);
 }
 
-/* ---- clients
- * ------------------------------------------------------------------------------------------ */
+/* ---- clients -------------------------------------------------------------------------------- */
 
 static void disconnect(VNCClient *client)
 {
@@ -174,8 +172,7 @@ static void run_events(void *opaque)
     publish_input_state(server);
 }
 
-/* ---- the console
- * ---------------------------------------------------------------------------------------- */
+/* ---- the console ---------------------------------------------------------------------------- */
 
 static VNCServer *listener_server(ConsoleListener *listener)
 {
@@ -264,9 +261,7 @@ static bool find_console(VNCServer *server, GError **error)
     return true;
 }
 
-/* ---- options
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- options -------------------------------------------------------------------------------- */
 
 static bool parse_share(const char *text, VNCShare *ret, GError **error)
 {
@@ -364,9 +359,7 @@ static bool configure(VNCServer *server, Options *options, GError **error)
            vnc_listen(server, where ? where : "", (unsigned)to, reverse, error);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void server_free(VNCServer *server)
 {
@@ -451,9 +444,7 @@ void vnc_servers_free(MachineState *machine)
     }
 }
 
-/* ---- monitors
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- monitors ------------------------------------------------------------------------------- */
 
 static VNCServer *find_server(MachineState *machine, const char *id, GError **error)
 {

@@ -599,8 +599,7 @@ static void test_interrupt_mask(void)
     stop(&f);
 }
 
-/* ---- CD drives --------------------------------------------------------------------------------
- */
+/* ---- CD drives ------------------------------------------------------------------------------ */
 
 static uint8_t packet(Fixture *f, const uint8_t *cdb, size_t n, uint16_t limit, bool dma)
 {
@@ -812,8 +811,7 @@ static void test_cd_device_reset(void)
     stop(&f);
 }
 
-/* ---- everything at once
- * -------------------------------------------------------------------------- */
+/* ---- everything at once --------------------------------------------------------------------- */
 
 static void test_poke(void)
 {

@@ -237,8 +237,7 @@ static void test_firmware(void)
     g_assert_cmphex(cpu_env(machine_get_cpu(p->machine, 0))->rip, ==, 0xfff0);
 }
 
-/* ---- M17, M20, M21 ----------------------------------------------------------------------------
- */
+/* ---- M17, M20, M21 -------------------------------------------------------------------------- */
 
 static void record_pin(void *opaque, int n, int level)
 {
@@ -335,8 +334,7 @@ static void test_smram(void)
     g_assert_cmphex(value, ==, 0x55aa55aa);
 }
 
-/* ---- a kernel without firmware ------------------------------------------------------------------
- */
+/* ---- a kernel without firmware -------------------------------------------------------------- */
 
 static void test_direct_memory(void)
 {
@@ -383,8 +381,7 @@ static void test_direct_reset(void)
     g_assert_cmphex(mem(p, RSDP, 4), ==, 0x20445352);
 }
 
-/* ---- fw_cfg
- * ---------------------------------------------------------------------------------------- */
+/* ---- fw_cfg --------------------------------------------------------------------------------- */
 
 static void test_files(void)
 {

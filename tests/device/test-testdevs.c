@@ -135,8 +135,7 @@ static void test_edu_dma(Fixture *f, gconstpointer data)
     g_assert_cmphex(test_read(f->t, 0x2000, 4), ==, 0x89abcdef);
 }
 
-/* ---- pci-testdev ------------------------------------------------------------------------------
- */
+/* ---- pci-testdev ---------------------------------------------------------------------------- */
 
 static void check_window(Fixture *f, bool ports)
 {
@@ -213,8 +212,7 @@ static void test_pc_testdev(Fixture *f, gconstpointer data)
     g_assert_cmphex(test_read(f->t, 0x5000, 4), ==, 0xdeadbeef);
 }
 
-/* ---- pvpanic ----------------------------------------------------------------------------------
- */
+/* ---- pvpanic -------------------------------------------------------------------------------- */
 
 static void expect_events(Fixture *f, const char *events)
 {
@@ -252,8 +250,7 @@ static void test_pvpanic_pci(Fixture *f, gconstpointer data)
     expect_events(f, "<GUEST_PANICKED>");
 }
 
-/* ---- ivshmem-plain ----------------------------------------------------------------------------
- */
+/* ---- ivshmem-plain -------------------------------------------------------------------------- */
 
 static void test_ivshmem(Fixture *f, gconstpointer data)
 {

@@ -101,8 +101,7 @@ static Event command(Fixture *f, uint64_t parameter, unsigned type, uint32_t con
     return expect_event(f, COMMAND_EVENT, code);
 }
 
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ---------------------------------------------------------------------------------- */
 
 static void start(Fixture *f, const char *type)
 {
@@ -162,8 +161,7 @@ static void test_capabilities(void)
     stop(&f);
 }
 
-/* ---- enumeration --------------------------------------------------------------------------------
- */
+/* ---- enumeration ---------------------------------------------------------------------------- */
 
 static void control_in(Fixture *f, uint16_t request, uint16_t value, uint16_t length, unsigned code)
 {
@@ -278,8 +276,7 @@ static void test_keyboard(void)
     stop(&f);
 }
 
-/* ---- what goes wrong
- * ----------------------------------------------------------------------------- */
+/* ---- what goes wrong ------------------------------------------------------------------------ */
 
 static void test_stall(void)
 {

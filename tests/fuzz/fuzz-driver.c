@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- access -------------------------------------------------------------------------------------
- */
+/* ---- access --------------------------------------------------------------------------------- */
 
 static void store(FuzzWorld *w, uint64_t addr, uint64_t value, unsigned size)
 {
@@ -41,9 +40,7 @@ static uint32_t bar(FuzzWorld *w, unsigned n)
     return pci_get_long(dev->config + PCI_BASE_ADDRESS_0 + 4 * n) & ~0xfu;
 }
 
-/* ---- what ATA and packet devices are asked: a byte picks a command, or is it if it is high
- * ----------
- */
+/* ---- what ATA and packet devices are asked: a byte picks a command, or is it if it is high -- */
 
 static uint8_t ata_command(uint8_t pick)
 {
@@ -78,8 +75,7 @@ static void fit_registers(uint8_t command, uint8_t *feature, uint8_t *mid, uint8
     }
 }
 
-/* ---- AHCI 1.3.1: two ports, a command list and a table each -------------------------------------
- */
+/* ---- AHCI 1.3.1: two ports, a command list and a table each --------------------------------- */
 
 static uint32_t ahci_port(FuzzWorld *w, unsigned port)
 {
@@ -130,8 +126,7 @@ static void ahci_step(FuzzWorld *w, const uint8_t *in)
     store(w, ahci_port(w, port) + 0x38, 1u << slot, 4);
 }
 
-/* ---- IDE: a disk and a CD drive, by ports and by bus master ------------------------------------
- */
+/* ---- IDE: a disk and a CD drive, by ports and by bus master --------------------------------- */
 
 static void ide_start(FuzzWorld *w)
 {
@@ -175,8 +170,7 @@ static void ide_step(FuzzWorld *w, const uint8_t *in)
     }
 }
 
-/* ---- xHCI 1.2: a slot addressed, endpoint 1 IN configured ---------------------------------------
- */
+/* ---- xHCI 1.2: a slot addressed, endpoint 1 IN configured ----------------------------------- */
 
 enum { DCBAA, COMMANDS, ERST, EVENTS, INPUT, CONTEXT, EP0_RING, EP_RING, XHCI_DATA };
 
@@ -290,9 +284,7 @@ static void xhci_step(FuzzWorld *w, const uint8_t *in)
     }
 }
 
-/* ---- which
- * ---------------------------------------------------------------------------------------
- */
+/* ---- which ---------------------------------------------------------------------------------- */
 
 static const FuzzDriver drivers[] = {
     {"ich9-ahci",    ahci_start, ahci_step},

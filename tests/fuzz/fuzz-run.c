@@ -56,8 +56,7 @@ static uint64_t take_value(Input *in, unsigned size)
     }
 }
 
-/* ---- registers ----------------------------------------------------------------------------------
- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 static MemoryRegion *pick_region(FuzzWorld *w, Input *in, hwaddr *offset, unsigned *size)
 {
@@ -154,8 +153,7 @@ static void op_pci_config(FuzzWorld *w, Input *in)
     }
 }
 
-/* ---- the rest of the world
- * ------------------------------------------------------------------------ */
+/* ---- the rest of the world ------------------------------------------------------------------ */
 
 static void op_dma_memory(FuzzWorld *w, Input *in)
 {

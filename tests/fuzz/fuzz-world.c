@@ -18,8 +18,7 @@
 #define FUZZ_DISK       (4u << 20)
 #define FUZZ_FLASH_BASE 0xc0000000u
 
-/* ---- machines ---------------------------------------------------------------------------------
- */
+/* ---- machines ------------------------------------------------------------------------------- */
 
 static const char *const machine_names[] = {"q35", "pc", NULL};
 
@@ -83,8 +82,7 @@ static DeviceState *find_on_board(MachineState *machine, const char *type)
     return (DeviceState *)search.found;
 }
 
-/* ---- what a device's properties need ------------------------------------------------------------
- */
+/* ---- what a device's properties need -------------------------------------------------------- */
 
 static void add_backend(MachineState *machine, const char *text)
 {
@@ -262,8 +260,7 @@ static bool machine_suits(const char *machine, const char *type)
     return true;
 }
 
-/* ---- the world ----------------------------------------------------------------------------------
- */
+/* ---- the world ------------------------------------------------------------------------------ */
 
 static bool collect(Object *obj, const char *name, void *opaque)
 {
@@ -390,8 +387,7 @@ void fuzz_world_free(FuzzWorld *w)
     g_free(w);
 }
 
-/* ---- types
- * ---------------------------------------------------------------------------------------- */
+/* ---- types ---------------------------------------------------------------------------------- */
 
 static int compare_names(gconstpointer a, gconstpointer b)
 {

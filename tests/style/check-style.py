@@ -67,6 +67,8 @@ def check_files(root):
             bad.append("white space at the end of a line")
         if path.endswith((".c", ".h")) and "\t" in text:
             bad.append("a tab")
+        if re.search(r"^/\* ---- [^*\n]*\n", text, re.M):
+            bad.append("a ruler that a formatter broke: /* ---- name --- */ fits one line")
         if re.search(r"\b(TODO|FIXME|XXX)\b", text):
             bad.append("a to-do without an issue")
         yield path, bad

@@ -143,8 +143,7 @@ static void test_default_ram(Fixture *f, gconstpointer data)
     g_assert_cmpuint(memory_region_size(f->machine->ram), ==, 1 << 20);
 }
 
-/* ---- iothreads ----------------------------------------------------------------------------------
- */
+/* ---- iothreads ------------------------------------------------------------------------------ */
 
 typedef struct Meeting {
     GMutex lock;

@@ -450,8 +450,7 @@ static void test_linuxboot_rom(void)
     g_assert_cmpint(memcmp(p + (p[0x1a] | p[0x1b] << 8), "$PnP", 4), ==, 0);
 }
 
-/* ---- registers --------------------------------------------------------------------------------
- */
+/* ---- registers ------------------------------------------------------------------------------ */
 
 static void test_start_state(void)
 {

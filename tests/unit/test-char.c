@@ -305,8 +305,7 @@ static void test_flow_control(Fixture *f, gconstpointer data)
     run_until(is_closed, f);
 }
 
-/* ---- mux
- * ------------------------------------------------------------------------------------------ */
+/* ---- mux ------------------------------------------------------------------------------------ */
 
 static void feed(Fixture *f, Chardev *base, const char *text)
 {
@@ -343,8 +342,7 @@ static void test_mux(Fixture *f, gconstpointer data)
     g_string_free(other.events, TRUE);
 }
 
-/* ---- errors
- * ------------------------------------------------------------------------------------------ */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 static void test_errors(Fixture *f, gconstpointer data)
 {

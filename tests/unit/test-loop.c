@@ -272,8 +272,7 @@ static void test_descriptor(Fixture *f, gconstpointer data)
     close(fds[1]);
 }
 
-/* ---- the main loop ----------------------------------------------------------------------------
- */
+/* ---- the main loop -------------------------------------------------------------------------- */
 
 static void *take_big_lock(void *opaque)
 {

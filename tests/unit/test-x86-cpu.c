@@ -221,8 +221,7 @@ static void test_tsc(Fixture *f, const void *unused)
     g_assert_cmpuint(x86_cpu_guest_tsc(f->env), ==, 0);
 }
 
-/* ---- the page walk ------------------------------------------------------------------------------
- */
+/* ---- the page walk -------------------------------------------------------------------------- */
 
 #define P  1ull
 #define W  2ull
@@ -401,8 +400,7 @@ static void test_walk_unpaged(Fixture *f, const void *unused)
     g_assert_cmphex(t.page_size, ==, 4096);
 }
 
-/* ---- segments, reset, breakpoints
- * --------------------------------------------------------------------- */
+/* ---- segments, reset, breakpoints ----------------------------------------------------------- */
 
 static void test_limits(void)
 {
