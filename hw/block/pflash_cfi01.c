@@ -529,7 +529,6 @@ static void release_drive(void *opaque)
     PFlashCFI01 *s = opaque;
 
     if (s->blk) {
-        blk_drain(s->blk);
         blk_release(s->blk, s);
         g_clear_pointer(&s->blk, blk_unref);
     }

@@ -98,8 +98,8 @@ void ide_pio_start(IDEDevice *d, uint32_t pos, uint32_t len, IDEStep done, bool 
 
 typedef struct IDERequest {
     IDEDevice *d;
-    IDEBus *bus;
-    DeviceState *controller; /* a reference, as on d: the request may outlast both in the tree */
+    DeviceState *controller; /* a reference, as on d: the request may outlast both in the tree, */
+    MachineState *machine;   /* and their bus */
     uint32_t generation;
     IDEIOOp op;
     uint64_t offset;
@@ -138,7 +138,7 @@ static void ide_request_resume(void *opaque, bool running)
     if (!running) {
         return;
     }
-    vm_del_change_state_handler(req->bus->machine, ide_request_resume, req);
+    vm_del_change_state_handler(req->machine, ide_request_resume, req);
     if (req->generation == req->d->generation) {
         ide_request_submit(req);
     } else { /* a reset has come in between */
@@ -154,8 +154,8 @@ static bool ide_request_stop(IDERequest *req, int error)
     log_printf("%s: %s error at byte %" G_GUINT64_FORMAT ": %s; the VM is stopped\n",
                blk_id(req->d->blk), req->op == IDE_IO_READ ? "read" : "write", req->offset,
                g_strerror(error));
-    vm_add_change_state_handler(req->bus->machine, ide_request_resume, req);
-    system_io_error(req->bus->machine);
+    vm_add_change_state_handler(req->machine, ide_request_resume, req);
+    system_io_error(req->machine);
     return true;
 }
 
@@ -190,7 +190,7 @@ static void ide_request_error(void *opaque)
 
     device_lock(controller);
     if (!controller->lock.dead && req->generation == req->d->generation) {
-        blk_device_io_error(req->bus->machine, DEVICE(req->d), req->d->blk, req->op == IDE_IO_READ,
+        blk_device_io_error(req->machine, DEVICE(req->d), req->d->blk, req->op == IDE_IO_READ,
                             blk_error_action(req->d->blk, req->op == IDE_IO_READ, req->error),
                             req->error);
         kept = ide_request_stop(req, req->error);
@@ -212,7 +212,7 @@ static void ide_request_done(void *opaque, int ret)
 
     if (ret < 0) {
         req->error = -ret;
-        event_loop_call(req->bus->machine->loop, ide_request_error, req);
+        event_loop_call(req->machine->loop, ide_request_error, req);
         return;
     }
     device_lock(controller);
@@ -226,7 +226,7 @@ static void ide_request_done(void *opaque, int ret)
 static void ide_request_submit(IDERequest *req)
 {
     IOThread *iothread = req->d->iothread;
-    EventLoop *loop = iothread ? iothread_event_loop(iothread) : req->bus->machine->loop;
+    EventLoop *loop = iothread ? iothread_event_loop(iothread) : req->machine->loop;
     struct iovec iov = {req->data, req->len};
     int64_t offset = (int64_t)req->offset;
 
@@ -252,11 +252,12 @@ static IDERequest *ide_request_new(IDEDevice *d, IDEIOOp op, uint64_t offset, ui
                                    const void *data)
 {
     IDERequest *req = g_new0(IDERequest, 1);
+    IDEBus *bus = ide_bus_of(d);
     bool has_data = op == IDE_IO_READ || op == IDE_IO_WRITE;
 
     *req = (IDERequest){.d = IDE_DEVICE(object_ref(d)),
-                        .bus = ide_bus_of(d),
-                        .controller = DEVICE(object_ref(ide_bus_of(d)->controller)),
+                        .controller = DEVICE(object_ref(bus->controller)),
+                        .machine = bus->machine,
                         .generation = d->generation,
                         .op = op,
                         .offset = offset,

@@ -470,6 +470,7 @@ bool blk_attach(BlockBackend *blk, void *user)
 
 void blk_release(BlockBackend *blk, void *user)
 {
+    blk_drain(blk);
     if (blk->user == user) {
         blk->user = NULL;
     }

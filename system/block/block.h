@@ -88,6 +88,7 @@ bool blk_blockdev_del(MachineState *machine, const char *node, GError **error);
 
 /* For a device's drive= property: the back end, claimed for it, a reference.  NULL and error. */
 BlockBackend *blk_claim(MachineState *machine, const char *id, void *user, GError **error);
+/* Waits for what is under way.  Device lock not held. */
 void blk_release(BlockBackend *blk, void *user);
 /* Without a machine: false if it is in use. */
 bool blk_attach(BlockBackend *blk, void *user);

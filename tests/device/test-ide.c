@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "hw/ide/ide.h"
 #include "pci-test.h"
+#include "system/block/block.h"
 
 #define IDE_DEVFN PCI_MAKE_DEVFN(1, 1)
 #define CMD       0x1f0 /* primary */
@@ -25,6 +26,7 @@
 typedef struct Fixture {
     PCITest *p;
     DeviceTest *t;
+    PCIDevice *ide;
     char *disk, *cd;
 } Fixture;
 
@@ -47,27 +49,32 @@ static uint8_t image_byte(size_t i, int salt)
     return (uint8_t)(i / 512 * 7 + i * 3 + (size_t)salt);
 }
 
-static void start_with(Fixture *f, const char *extra)
+/* A disk that is `disk` itself, or a driver over it. */
+static void start_on(Fixture *f, const char *driver, const char *extra)
 {
     GError *error = NULL;
     g_autofree char *hd = NULL, *cd = NULL;
-    PCIDevice *ide;
 
     f->p = pci_test_new();
     f->t = f->p->t;
     f->disk = make_image(DISK_SIZE, 0);
     f->cd = make_image(CD_SIZE, 5);
-    hd = g_strdup_printf("file=%s,if=ide,format=raw%s", f->disk, extra);
+    hd = g_strdup_printf("file=%s%s,if=ide,id=hd,format=raw%s", driver, f->disk, extra);
     cd = g_strdup_printf("file=%s,if=ide,format=raw,index=2,media=cdrom", f->cd);
     pci_test_drive(f->p, hd);
     pci_test_drive(f->p, cd);
-    ide = piix3_ide_create(f->p->bus, IDE_DEVFN, &error);
+    f->ide = piix3_ide_create(f->p->bus, IDE_DEVFN, &error);
     g_assert_no_error(error);
-    ide_create_drives(f->t->machine, ide, &error);
+    ide_create_drives(f->t->machine, f->ide, &error);
     g_assert_no_error(error);
     test_reset(f->t);
     pci_test_write(f->p, IDE_DEVFN, 0x20, BM, 4);
     pci_test_write(f->p, IDE_DEVFN, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MASTER, 2);
+}
+
+static void start_with(Fixture *f, const char *extra)
+{
+    start_on(f, "", extra);
 }
 
 static void start(Fixture *f)
@@ -834,6 +841,91 @@ static void test_poke(void)
     stop(&f);
 }
 
+/* ---- unplugging ----------------------------------------------------------------------- */
+
+static void check_idle(Fixture *f)
+{
+    BlockStats stats;
+
+    blk_get_stats(blk_by_id(f->t->machine, "hd"), &stats);
+    g_assert_cmpuint(stats.in_flight, ==, 0);
+}
+
+/* Until the memory of dead objects is free: from then on a sanitizer sees who looks at it. */
+static void await_rcu(void)
+{
+    gint freed = 0;
+
+    vmm_call_rcu((void (*)(void *))g_atomic_int_inc, &freed);
+    while (!g_atomic_int_get(&freed)) {
+        g_usleep(1000);
+    }
+}
+
+/* The controller goes while its disk reads: nothing of it may be touched when the data comes. */
+static void test_unplug(void)
+{
+    Fixture f;
+    GError *error = NULL;
+    BlockBackend *blk;
+
+    start(&f);
+    command28(&f, CMD, 0, 5, 8, 0x20);
+    object_unparent(OBJECT(f.ide));
+    check_idle(&f);
+    g_assert_cmphex(test_inb(f.t, CTL), ==, 0xff);
+    await_rcu();
+    test_poll(f.t);
+    /* And its disks are free for another. */
+    blk = blk_claim(f.t->machine, "hd", &f, &error);
+    g_assert_no_error(error);
+    blk_release(blk, &f);
+    blk_unref(blk);
+    stop(&f);
+}
+
+/* The same where the read fails, and where the VM was stopped to try it again. */
+static void unplug_failing(bool stopped)
+{
+    Fixture f;
+    char *rules = NULL;
+    g_autofree char *driver = NULL;
+    int fd = g_file_open_tmp("rules-XXXXXX", &rules, NULL);
+
+    close(fd);
+    g_assert_true(g_file_set_contents(rules, "[inject-error]\nevent = \"read_aio\"\n", -1, NULL));
+    driver = g_strdup_printf("blkdebug:%s:", rules);
+    start_on(&f, driver, stopped ? ",rerror=stop" : "");
+    command28(&f, CMD, 0, 5, 8, 0x20);
+    if (stopped) {
+        blk_drain(blk_by_id(f.t->machine, "hd"));
+        test_poll(f.t); /* completed, */
+        test_poll(f.t); /* and the VM is to stop */
+        g_assert_true(f.t->machine->io_error);
+        g_assert_cmphex(test_inb(f.t, CTL) & 0x80, ==, 0x80);
+    }
+    object_unparent(OBJECT(f.ide));
+    check_idle(&f);
+    await_rcu();
+    test_poll(f.t);
+    test_poll(f.t);
+    vm_stop(f.t->machine, RUN_STATE_IO_ERROR);
+    vm_start(f.t->machine);
+    stop(&f);
+    g_unlink(rules);
+    g_free(rules);
+}
+
+static void test_unplug_failing(void)
+{
+    unplug_failing(false);
+}
+
+static void test_unplug_stopped(void)
+{
+    unplug_failing(true);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -859,6 +951,9 @@ int main(int argc, char **argv)
     g_test_add_func("/ide/cd-dma", test_cd_dma);
     g_test_add_func("/ide/cd-errors", test_cd_errors);
     g_test_add_func("/ide/cd-device-reset", test_cd_device_reset);
+    g_test_add_func("/ide/unplug", test_unplug);
+    g_test_add_func("/ide/unplug-failing", test_unplug_failing);
+    g_test_add_func("/ide/unplug-stopped", test_unplug_stopped);
     g_test_add_func("/ide/poke", test_poke);
     return g_test_run();
 }
