@@ -119,6 +119,7 @@ struct PCIDevice {
     bool aer_interrupt; /* a root port: its error registers ask for an interrupt */
     bool powered_off;   /* in a slot whose power is off: not to be seen on the bus */
     gint posted_bytes;  /* writes to other devices not yet delivered */
+    gint aer_on_the_way; /* error messages, likewise */
 };
 
 /* Wire of the bus that a device's pin (0: INTA#) is connected to. */

@@ -5,6 +5,7 @@
  *   04 uncorrectable status   08 mask   0c severity   10 correctable status   14 mask
  *   18 capabilities, control  1c-2b header log        2c root command  30 root status  34 sources
  */
+#include "hw/core/machine.h"
 #include "hw/pci/pci-internal.h"
 #include "hw/pci/pcie.h"
 #include "system/log.h"
@@ -78,9 +79,11 @@ bool pcie_aer_init(PCIDevice *dev, uint8_t version, uint16_t offset, GError **er
 
 /* ---- messages to the root port (6.2.4) ------------------------------------------------------ */
 
+/* Of one sender; a link that is full drops more. */
+#define AER_MAX_ON_THE_WAY 16
+
 typedef struct AERMessage {
-    uint16_t source;
-    uint32_t enable;         /* in Root Error Command */
+    PCIDevice *sender; /* a reference */
     uint32_t first, another; /* in Root Error Status */
     uint32_t severity;       /* in Root Error Status */
     bool correctable;
@@ -116,7 +119,7 @@ static void aer_root_receive(PCIDevice *root, const AERMessage *m)
     if (status & m->first) {
         status |= m->another;
     } else {
-        pci_set_word(source, m->source);
+        pci_set_word(source, (uint16_t)pci_requester_id(m->sender));
         status |= m->first;
         if (m->severity == PCI_ERR_ROOT_FATAL_RCV) {
             status |= PCI_ERR_ROOT_FIRST_FATAL;
@@ -136,18 +139,49 @@ static bool aer_forwards(PCIDevice *bridge, const AERMessage *m)
     return control & PCI_BRIDGE_CTL_SERR;
 }
 
-/* From the function itself up to a root port; bridges on the way forward what SERR enables. */
-static void aer_send(PCIDevice *dev, const AERMessage *m)
+/* False: it goes no further. */
+static bool aer_receive(PCIDevice *port, const AERMessage *m)
 {
-    PCIDevice *at = dev;
+    bool at_root = pcie_type(port) == PCI_EXP_TYPE_ROOT_PORT, forwards;
 
-    while (pcie_type(at) != PCI_EXP_TYPE_ROOT_PORT) {
-        at = pci_get_bus(at)->parent_dev;
-        if (!at || !aer_forwards(at, m)) {
-            return;
+    device_lock(&port->parent_obj);
+    forwards = (at_root && port == m->sender) || aer_forwards(port, m);
+    if (forwards && at_root) {
+        aer_root_receive(port, m);
+    }
+    device_unlock(&port->parent_obj);
+    return forwards && !at_root;
+}
+
+/* From the function itself up to a root port; bridges on the way forward what SERR enables. */
+static void aer_deliver(void *opaque)
+{
+    AERMessage *m = opaque;
+    PCIDevice *at = m->sender;
+
+    g_atomic_int_add(&at->aer_on_the_way, -1);
+    if (qdev_is_realized(&at->parent_obj)) {
+        at = pcie_type(at) == PCI_EXP_TYPE_ROOT_PORT ? at : pci_get_bus(at)->parent_dev;
+        while (at && aer_receive(at, m)) {
+            at = pci_get_bus(at)->parent_dev;
         }
     }
-    aer_root_receive(at, m);
+    object_unref(m->sender);
+    g_free(m);
+}
+
+/* Its sender is locked, and ports lock what is below them: the machine's loop takes it up. */
+static void aer_send(PCIDevice *dev, const AERMessage *m)
+{
+    AERMessage *copy;
+
+    if (g_atomic_int_add(&dev->aer_on_the_way, 1) >= AER_MAX_ON_THE_WAY) {
+        g_atomic_int_add(&dev->aer_on_the_way, -1);
+        return;
+    }
+    copy = g_memdup2(m, sizeof(*m));
+    copy->sender = PCI_DEVICE(object_ref(dev));
+    event_loop_call(dev->machine->loop, aer_deliver, copy);
 }
 
 /* ---- detecting errors ----------------------------------------------------------------------- */
@@ -171,8 +205,7 @@ void pcie_aer_uncorrectable(PCIDevice *dev, uint32_t bit, const uint32_t header[
 {
     uint16_t devctl, command = pci_get_word(dev->config + PCI_COMMAND);
     bool fatal, masked, enabled;
-    AERMessage m = {.source = (uint16_t)pci_requester_id(dev),
-                    .first = PCI_ERR_ROOT_UNCOR_RCV,
+    AERMessage m = {.first = PCI_ERR_ROOT_UNCOR_RCV,
                     .another = PCI_ERR_ROOT_MULTI_UNCOR_RCV};
 
     if (!dev->exp_cap || !dev->aer_cap || !(bit & UNC_SUPPORTED)) {
@@ -201,8 +234,7 @@ void pcie_aer_uncorrectable(PCIDevice *dev, uint32_t bit, const uint32_t header[
 
 void pcie_aer_correctable(PCIDevice *dev, uint32_t bit)
 {
-    AERMessage m = {.source = (uint16_t)pci_requester_id(dev),
-                    .first = PCI_ERR_ROOT_COR_RCV,
+    AERMessage m = {.first = PCI_ERR_ROOT_COR_RCV,
                     .another = PCI_ERR_ROOT_MULTI_COR_RCV,
                     .correctable = true};
 

@@ -77,7 +77,8 @@ bool pcie_acs_init(PCIDevice *dev, uint16_t offset, GError **error);
 bool pcie_aer_init(PCIDevice *dev, uint8_t version, uint16_t offset, GError **error);
 /*
  * An error was detected: its bit (PCI_ERR_UNC_* or PCI_ERR_COR_*), and the header of the
- * packet or NULL.  Logs it and tells the root port, which may interrupt.  Device lock held.
+ * packet or NULL.  Logs it, and a message goes to the root port, which may interrupt; the
+ * machine's loop delivers it.  Device lock held.
  */
 void pcie_aer_uncorrectable(PCIDevice *dev, uint32_t bit, const uint32_t header[4]);
 void pcie_aer_correctable(PCIDevice *dev, uint32_t bit);

@@ -499,20 +499,30 @@ static void test_error_messages(void)
 
     pcie_test_write(p, BRIDGE, command, PCI_ERR_ROOT_CMD_COR_EN, 4);
     pcie_aer_correctable(dev, PCI_ERR_COR_BAD_TLP);
+    test_poll(p->t);
     g_assert_cmphex(pcie_test_read(p, BRIDGE, status, 4), ==, 0); /* not enabled */
     pcie_test_write(p, BUS1, TEST_PCIE_EXP + PCI_EXP_DEVCTL, 0xf, 2);
     pcie_aer_correctable(dev, PCI_ERR_COR_BAD_TLP);
+    test_poll(p->t);
     g_assert_cmphex(pcie_test_read(p, BRIDGE, status, 4), ==, 0); /* not forwarded */
     pcie_test_write(p, BRIDGE, PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_SERR, 2);
     pcie_aer_correctable(dev, PCI_ERR_COR_BAD_TLP);
+    test_poll(p->t);
     g_assert_cmphex(pcie_test_read(p, BRIDGE, status, 4), ==, PCI_ERR_ROOT_COR_RCV);
     g_assert_cmphex(pcie_test_read(p, BRIDGE, 0x134, 4), ==, BUS1);
     g_assert_cmpint(p->wires.level[3], ==, 1);
     pcie_test_write(p, BRIDGE, status, PCI_ERR_ROOT_COR_RCV, 4);
     g_assert_cmpint(p->wires.level[3], ==, 0);
     pcie_aer_uncorrectable(dev, PCI_ERR_UNC_MALF_TLP, NULL);
+    test_poll(p->t);
     g_assert_cmphex(pcie_test_read(p, BRIDGE, status, 4), ==,
                     PCI_ERR_ROOT_UNCOR_RCV | PCI_ERR_ROOT_FIRST_FATAL | PCI_ERR_ROOT_FATAL_RCV);
+    /* One on the way is lost with its sender. */
+    pcie_test_write(p, BRIDGE, status, 0xffffffff, 4);
+    pcie_aer_correctable(dev, PCI_ERR_COR_BAD_TLP);
+    object_unparent(OBJECT(dev));
+    test_poll(p->t);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, status, 4), ==, 0);
     pcie_test_free(p);
 }
 
