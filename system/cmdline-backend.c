@@ -74,15 +74,16 @@ static bool add_disk(VMM *vmm, const char *file, BlockInterface interface, int i
                      GError **error)
 {
     g_auto(GStrv) parts = NULL;
-    g_autofree char *escaped = NULL, *options = NULL;
+    g_autofree char *escaped = NULL, *options = NULL, *place = NULL;
 
     if (!vmm->snapshot || is_cdrom) {
         return blk_drive_add_file(vmm->machine, file, interface, index, is_cdrom, error);
     }
     parts = g_strsplit(file, ",", -1);
     escaped = g_strjoinv(",,", parts);
-    options = g_strdup_printf("file=%s,if=%s,index=%d,snapshot=on", escaped,
-                              interface == BLOCK_IF_FLOPPY ? "floppy" : "ide", index);
+    place = index < 0 ? g_strdup("") : g_strdup_printf(",index=%d", index);
+    options =
+        g_strdup_printf("file=%s,if=%s%s,snapshot=on", escaped, block_interface_names[interface], place);
     return blk_drive_add(vmm->machine, options, error);
 }
 
@@ -119,6 +120,11 @@ bool handle_hdd(VMM *vmm, const char *value, GError **error)
 bool handle_cdrom(VMM *vmm, const char *value, GError **error)
 {
     return add_disk(vmm, value, BLOCK_IF_IDE, 2, true, error);
+}
+
+bool handle_pflash(VMM *vmm, const char *value, GError **error)
+{
+    return add_disk(vmm, value, BLOCK_IF_PFLASH, -1, false, error);
 }
 
 bool handle_snapshot(VMM *vmm, const char *value, GError **error)

@@ -2,7 +2,9 @@
  *
  * Options that select a machine and say what it has.
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "hw/core/smp.h"
 #include "system/cmdline.h"
 #include "system/process.h"
@@ -206,6 +208,43 @@ bool handle_memory(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
+bool handle_mem_path(VMM *vmm, const char *value, GError **error)
+{
+    g_free(vmm->machine->mem_path);
+    vmm->machine->mem_path = g_strdup(value);
+    return true;
+}
+
+bool handle_mem_prealloc(VMM *vmm, const char *value, GError **error)
+{
+    vmm->machine->mem_prealloc = true;
+    return true;
+}
+
+bool handle_overcommit(VMM *vmm, const char *value, GError **error)
+{
+    static const char *const known[] = {"mem-lock", "cpu-pm", NULL};
+    g_autoptr(Options) options = options_parse(value, NULL, error);
+    bool lock = false, cpu_pm = false;
+
+    if (!options || !options_get_bool(options, "mem-lock", &lock, error) ||
+        !options_get_bool(options, "cpu-pm", &cpu_pm, error) ||
+        !options_check_unused(options, "-overcommit", known, error)) {
+        return false;
+    }
+    if (cpu_pm) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
+                    "cpu-pm: expected off: guests cannot be given the host's idle states");
+        return false;
+    }
+    if (lock && mlockall(MCL_CURRENT | MCL_FUTURE) < 0) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "mem-lock: cannot lock memory: %s",
+                    g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 /* ---- what to start --------------------------------------------------------------------------- */
 
 static bool set_property(VMM *vmm, const char *name, const char *value, GError **error)
@@ -216,6 +255,11 @@ static bool set_property(VMM *vmm, const char *name, const char *value, GError *
 bool handle_kernel(VMM *vmm, const char *value, GError **error)
 {
     return set_property(vmm, "kernel", value, error);
+}
+
+bool handle_no_fd_bootchk(VMM *vmm, const char *value, GError **error)
+{
+    return set_property(vmm, "fd-bootchk", "off", error);
 }
 
 bool handle_initrd(VMM *vmm, const char *value, GError **error)

@@ -31,10 +31,14 @@ static MemoryBackend *find_ram_backend(MachineState *machine, GError **error)
 static MemoryBackend *new_ram_backend(MachineState *machine, GError **error)
 {
     const char *name = MACHINE_GET_CLASS(machine)->default_ram_id;
-    Object *obj =
-        object_new_child(OBJECT(machine), name ? name : "ram", MEMORY_BACKEND_DEFAULT, error);
+    const char *type = machine->mem_path ? TYPE_MEMORY_BACKEND_FILE : MEMORY_BACKEND_DEFAULT;
+    Object *obj = object_new_child(OBJECT(machine), name ? name : "ram", type, error);
 
-    if (!obj || !object_property_set_uint(obj, "size", machine->ram_size, error) ||
+    if (!obj ||
+        (machine->mem_path &&
+         !object_property_set_str(obj, "mem-path", machine->mem_path, error)) ||
+        !object_property_set_bool(obj, "prealloc", machine->mem_prealloc, error) ||
+        !object_property_set_uint(obj, "size", machine->ram_size, error) ||
         !object_property_set_bool(obj, "merge", machine->mem_merge, error) ||
         !object_property_set_bool(obj, "dump", machine->dump_guest_core, error) ||
         !user_creatable_complete(obj, error)) {
@@ -49,8 +53,9 @@ static MemoryRegion *join_node_backends(MachineState *machine, GError **error)
     uint64_t at = 0;
 
     if (machine->memory_backend_id) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
-                    "'-machine memory-backend' and '-numa memdev' properties are mutually exclusive");
+        g_set_error(
+            error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+            "'-machine memory-backend' and '-numa memdev' properties are mutually exclusive");
         return NULL;
     }
     memory_region_init(&machine->numa_ram, OBJECT(machine), "ram", machine->ram_size);

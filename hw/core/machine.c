@@ -321,6 +321,7 @@ static void machine_instance_finalize(Object *obj)
     boot_options_finish(&machine->boot);
     g_ptr_array_unref(machine->option_roms);
     g_free(machine->name);
+    g_free(machine->mem_path);
     g_free(machine->uuid);
     g_ptr_array_unref(machine->smbios_options);
     g_ptr_array_unref(machine->acpi_table_options);

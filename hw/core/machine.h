@@ -184,7 +184,8 @@ struct MachineState {
     unsigned nr_cpu_slots;
     NumaState *numa;         /* hw/core/numa.h; NULL: one node, not spoken of */
     char *memory_backend_id;
-    bool usb, graphics, suppress_vmdesc, dump_guest_core, mem_merge;
+    bool usb, graphics, suppress_vmdesc, dump_guest_core, mem_merge, mem_prealloc;
+    char *mem_path; /* -mem-path: file or folder of the default RAM, NULL: none */
     bool nodefaults;
     BootOptions boot;
     GPtrArray *option_roms; /* of OptionROM */

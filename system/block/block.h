@@ -38,6 +38,9 @@ typedef enum BlockInterface {
     BLOCK_IF_COUNT,
 } BlockInterface;
 
+/* As -drive if= has them, NULL at the end. */
+extern const char *const block_interface_names[];
+
 /* What to do about an I/O error: -drive werror=, rerror=. */
 typedef enum BlockErrorAction {
     BLOCK_ERROR_REPORT, /* to the guest */

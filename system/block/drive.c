@@ -7,8 +7,8 @@
 #include "hw/core/machine.h"
 #include "system/block/block-internal.h"
 
-static const char *const interface_names[BLOCK_IF_COUNT] = {
-    "none", "ide", "scsi", "floppy", "pflash", "virtio", "sd",
+const char *const block_interface_names[BLOCK_IF_COUNT + 1] = {
+    "none", "ide", "scsi", "floppy", "pflash", "virtio", "sd", NULL,
 };
 /* Units of one bus of the interface; 0: as many as you like on bus 0. */
 static const int interface_units[BLOCK_IF_COUNT] = {0, 2, 7, 2, 0, 0, 0};
@@ -161,8 +161,6 @@ static const char *const cache_modes[] = {"none",   "writeback",  "writethrough"
 /* Threads do it whatever is said. */
 static const char *const aio_names[] = {"threads", "native", "io_uring", NULL};
 static const char *const detect_zeroes[] = {"off", "on", "unmap", NULL};
-static const char *const interface_choices[] = {"none",   "ide",    "scsi", "floppy",
-                                                "pflash", "virtio", "sd",   NULL};
 
 static bool set_cache(DriveOptions *o, const DriveOption *option, const char *value, GError **error)
 {
@@ -195,7 +193,7 @@ static bool set_read_error(DriveOptions *o, const DriveOption *option, const cha
 static const DriveOption drive_options[] = {
     {"file",          set_string,     FIELD(file),             NULL             },
     {"file.filename", set_string,     FIELD(file),             NULL             },
-    {"if",            set_choice,     FIELD(interface),        interface_choices},
+    {"if",            set_choice,     FIELD(interface),        block_interface_names},
     {"format",        set_string,     FIELD(format),           NULL             },
     {"driver",        set_string,     FIELD(driver),           NULL             },
     {"id",            set_string,     FIELD(id),               NULL             },
@@ -256,7 +254,7 @@ static BlockInterface drive_default_interface(MachineState *machine)
     const char *name = MACHINE_GET_CLASS(machine)->block_default_type;
 
     for (int i = 0; name && i < BLOCK_IF_COUNT; i++) {
-        if (!strcmp(interface_names[i], name)) {
+        if (!strcmp(block_interface_names[i], name)) {
             return (BlockInterface)i;
         }
     }
@@ -388,13 +386,13 @@ static bool drive_check_place(MachineState *machine, const DriveOptions *o, GErr
     if (units && o->unit >= units) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION,
                     "unit=%d is too large: a bus of if=%s has units 0 to %d", o->unit,
-                    interface_names[o->interface], units - 1);
+                    block_interface_names[o->interface], units - 1);
         return false;
     }
     if (drive_get(machine, (BlockInterface)o->interface, o->bus, o->unit)) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION,
                     "there is a drive at if=%s, bus=%d, unit=%d (index=%d) already",
-                    interface_names[o->interface], o->bus, o->unit,
+                    block_interface_names[o->interface], o->bus, o->unit,
                     units ? o->bus * units + o->unit : o->unit);
         return false;
     }
@@ -404,7 +402,7 @@ static bool drive_check_place(MachineState *machine, const DriveOptions *o, GErr
 /* As people know them: "ide0-hd1", "ide1-cd0", "virtio0", "floppy0", "none0". */
 static char *drive_default_id(const DriveOptions *o)
 {
-    const char *name = interface_names[o->interface];
+    const char *name = block_interface_names[o->interface];
     const char *kind = o->media && !strcmp(o->media, "cdrom") ? "cd" : "hd";
 
     if (interface_units[o->interface] && o->interface != BLOCK_IF_FLOPPY) {
@@ -545,7 +543,7 @@ bool blk_drives_check_claimed(MachineState *machine, GError **error)
             g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_OPTION,
                         "drive '%s': machine type '%s' has nothing at if=%s, bus=%d, unit=%d",
                         drive->id, MACHINE_GET_CLASS(machine)->name,
-                        interface_names[drive->interface], drive->bus, drive->unit);
+                        block_interface_names[drive->interface], drive->bus, drive->unit);
             return false;
         }
     }

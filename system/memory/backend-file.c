@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include "system/memory/backend.h"
 
-#define TYPE_MEMORY_BACKEND_FILE MEMORY_BACKEND_TYPE_NAME("file")
 OBJECT_DECLARE_SIMPLE(FileBackend, FILE_BACKEND, TYPE_MEMORY_BACKEND_FILE)
 
 struct FileBackend {

@@ -9,6 +9,7 @@
 #include "system/memory/memory.h"
 
 #define TYPE_MEMORY_BACKEND "memory-backend"
+#define TYPE_MEMORY_BACKEND_FILE MEMORY_BACKEND_TYPE_NAME("file")
 OBJECT_DECLARE(MemoryBackend, MemoryBackendClass, MEMORY_BACKEND, TYPE_MEMORY_BACKEND)
 #define MEMORY_BACKEND_TYPE_NAME(kind) "memory-backend-" kind
 #define MEMORY_BACKEND_DEFAULT         MEMORY_BACKEND_TYPE_NAME("memfd")
