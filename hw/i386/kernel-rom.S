@@ -8,9 +8,6 @@
  * mode with the descriptors that are among the pieces.  Sector count and checksums are filled in
  * by linuxboot.c.
  */
-#define FW_CFG_DMA   0x514
-#define DMA_READ     0x02
-#define DMA_SELECT   0x08
 #define KEY_KERNEL   0x11
 #define KEY_SIZE     0x17
 #define KEY_TABLE    0x18
@@ -34,42 +31,9 @@
 
 #define OFFSET(label) (label - kernel_rom)
 
-    .section .rodata, "a"
-    .balign 16
-    .globl kernel_rom
-    .globl kernel_rom_end
-kernel_rom:
-    .code16
-    .byte 0x55, 0xaa
-    .byte 0                     /* 512-byte sectors */
-    xorw %ax, %ax               /* initialization: nothing to do */
-    lretw
-    .org kernel_rom + 0x1a
-    .word OFFSET(pnp_header)
+#include "hw/i386/boot-rom.inc.h"
 
-    .balign 16
-pnp_header:
-    .ascii "$PnP"
-    .byte 1                     /* revision */
-    .byte 2                     /* length in 16 bytes */
-    .word 0                     /* no further header */
-    .byte 0
-    .byte 0                     /* checksum: filled in */
-    .long 0                     /* device */
-    .word OFFSET(vendor)
-    .word OFFSET(product)
-    .byte 0x02, 0, 0            /* a network-like boot device */
-    .byte 0x14                  /* initial program load, shadowable */
-    .word 0                     /* boot connection vector */
-    .word 0                     /* disconnect vector */
-    .word OFFSET(boot)          /* bootstrap entry vector */
-    .word 0
-    .word 0
-
-vendor:
-    .asciz "Quoin"
-product:
-    .asciz "32-bit -kernel"
+    rom_head kernel_rom, "32-bit -kernel"
 
     .balign 4
 gdt_pointer:
@@ -135,31 +99,7 @@ start:
     pushl %ecx
     lretl
 
-/* ebx bytes of key ax to edi; eax is lost */
-fetch:
-    shll $16, %eax
-    orl $(DMA_SELECT | DMA_READ), %eax
-transfer:
-    bswapl %eax
-    movl %eax, SCRATCH
-    movl %ebx, %eax
-    bswapl %eax
-    movl %eax, SCRATCH + 4
-    movl $0, SCRATCH + 8
-    movl %edi, %eax
-    bswapl %eax
-    movl %eax, SCRATCH + 12
-    movw $FW_CFG_DMA, %dx
-    xorl %eax, %eax
-    outl %eax, %dx
-    movw $(FW_CFG_DMA + 4), %dx
-    movl $SCRATCH_BE, %eax
-    outl %eax, %dx
-wait_done:
-    movl SCRATCH, %eax
-    andl $0xfeffffff, %eax      /* all but the error bit, big-endian */
-    jnz wait_done
-    retw
+    rom_fetch
 
     .code32
 protected:

@@ -7,9 +7,6 @@
  * It fetches four things by fw_cfg's DMA, each as a triple of keys (address, size, data), and
  * jumps to the kernel's setup code.  Sector count and checksum are filled in by linuxboot.c.
  */
-#define FW_CFG_DMA   0x514
-#define DMA_READ     0x02
-#define DMA_SELECT   0x08
 #define SCRATCH      0x7000 /* below the boot sector's place: a descriptor, then a value */
 #define SCRATCH_BE   0x00700000
 #define VALUE        (SCRATCH + 16)
@@ -18,42 +15,9 @@
 
 #define OFFSET(label) (label - linuxboot_rom)
 
-    .section .rodata, "a"
-    .balign 16
-    .globl linuxboot_rom
-    .globl linuxboot_rom_end
-linuxboot_rom:
-    .code16
-    .byte 0x55, 0xaa
-    .byte 0                     /* 512-byte sectors */
-    xorw %ax, %ax               /* initialization: nothing to do */
-    lretw
-    .org linuxboot_rom + 0x1a
-    .word OFFSET(pnp_header)
+#include "hw/i386/boot-rom.inc.h"
 
-    .balign 16
-pnp_header:
-    .ascii "$PnP"
-    .byte 1                     /* revision */
-    .byte 2                     /* length in 16 bytes */
-    .word 0                     /* no further header */
-    .byte 0
-    .byte 0                     /* checksum: filled in */
-    .long 0                     /* device */
-    .word OFFSET(vendor)
-    .word OFFSET(product)
-    .byte 0x02, 0, 0            /* a network-like boot device */
-    .byte 0x14                  /* initial program load, shadowable */
-    .word 0                     /* boot connection vector */
-    .word 0                     /* disconnect vector */
-    .word OFFSET(boot)          /* bootstrap entry vector */
-    .word 0
-    .word 0
-
-vendor:
-    .asciz "Quoin"
-product:
-    .asciz "Linux -kernel"
+    rom_head linuxboot_rom, "Linux -kernel"
 
 boot:
     cli
@@ -116,30 +80,7 @@ fetch_value:
     movl VALUE, %eax
     retw
 
-/* ebx bytes of key ax to edi */
-fetch:
-    shll $16, %eax
-    orl $(DMA_SELECT | DMA_READ), %eax
-    bswapl %eax
-    movl %eax, SCRATCH
-    movl %ebx, %eax
-    bswapl %eax
-    movl %eax, SCRATCH + 4
-    movl $0, SCRATCH + 8
-    movl %edi, %eax
-    bswapl %eax
-    movl %eax, SCRATCH + 12
-    movw $FW_CFG_DMA, %dx
-    xorl %eax, %eax
-    outl %eax, %dx
-    movw $(FW_CFG_DMA + 4), %dx
-    movl $SCRATCH_BE, %eax
-    outl %eax, %dx
-wait_done:
-    movl SCRATCH, %eax
-    andl $0xfeffffff, %eax      /* all but the error bit, big-endian */
-    jnz wait_done
-    retw
+    rom_fetch
 
 /* Keys of address, size and data: kernel, initrd, command line, setup. */
 pieces:
