@@ -4,13 +4,12 @@
 debug console; SIGTERM then ends the VM with status 0."""
 
 import os
-import subprocess
 import sys
 import tempfile
-import time
+
+from until import run_until
 
 BIOS = '/usr/share/seabios/bios-256k.bin'
-TIMEOUT = 150
 
 
 def main():
@@ -23,18 +22,10 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, 'debugcon')
-        vm = subprocess.Popen([vmm, '-machine', 'pc', '-accel', accel, '-m', '64', '-bios', BIOS,
-                               '-display', 'none', '-chardev', f'file,id=debug,path={log}',
-                               '-device', 'isa-debugcon,iobase=0x402,chardev=debug'],
-                              stdin=subprocess.DEVNULL)
-        text, deadline = '', time.monotonic() + TIMEOUT
-        while 'No bootable device' not in text and time.monotonic() < deadline and vm.poll() is None:
-            time.sleep(0.1)
-            if os.path.exists(log):
-                with open(log, encoding='latin-1') as f:
-                    text = f.read()
-        vm.terminate()
-        status = vm.wait(30)
+        text, status = run_until('No bootable device', log, [
+            vmm, '-machine', 'pc', '-accel', accel, '-m', '64', '-bios', BIOS,
+            '-display', 'none', '-chardev', f'file,id=debug,path={log}',
+            '-device', 'isa-debugcon,iobase=0x402,chardev=debug'])
     if 'Booting from' in text and 'No bootable device' in text and status == 0:
         return 0
     print(f'status {status}; the debug console ended with\n' + text[-2000:])

@@ -5,14 +5,13 @@ write.  It refuses its own unsigned shell and says so on the serial console."""
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
+
+from until import run_until
 
 FOLDER = '/usr/share/OVMF'
 CODE, VARS = (os.path.join(FOLDER, f) for f in ('OVMF_CODE_4M.secboot.fd', 'OVMF_VARS_4M.ms.fd'))
-TIMEOUT = 150
 
 
 def main():
@@ -23,20 +22,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         serial, variables = os.path.join(folder, 'serial'), os.path.join(folder, 'vars.fd')
         shutil.copy(VARS, variables)
-        vm = subprocess.Popen([vmm, '-machine', 'q35,smm=on', '-accel', 'tcg', '-m', '256',
-                               '-smp', '2', '-display', 'none', '-serial', f'file:{serial}',
-                               '-global', 'driver=cfi.pflash01,property=secure,value=on',
-                               '-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={CODE}',
-                               '-drive', f'if=pflash,unit=1,format=raw,file={variables}'],
-                              stdin=subprocess.DEVNULL)
-        text, deadline = '', time.monotonic() + TIMEOUT
-        while 'Boot Manager' not in text and time.monotonic() < deadline and vm.poll() is None:
-            time.sleep(0.2)
-            if os.path.exists(serial):
-                with open(serial, encoding='latin-1') as f:
-                    text = f.read()
-        vm.terminate()
-        status = vm.wait(30)
+        text, status = run_until('Boot Manager', serial, [
+            vmm, '-machine', 'q35,smm=on', '-accel', 'tcg', '-m', '256',
+            '-smp', '2', '-display', 'none', '-serial', f'file:{serial}',
+            '-global', 'driver=cfi.pflash01,property=secure,value=on',
+            '-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={CODE}',
+            '-drive', f'if=pflash,unit=1,format=raw,file={variables}'])
     if 'Security Violation' in text and 'Boot Manager' in text and status == 0:
         return 0
     print(f'status {status}; the serial console ended with\n' + text[-2000:])
