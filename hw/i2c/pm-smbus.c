@@ -8,20 +8,25 @@
  *   03 command   04 address, 0: read   05, 06 data   07 block data
  *   0d auxiliary control: 1 E32B, a block is in a buffer of 32 bytes (the PIIX4's always is)
  *
+ * Nobody addresses these hosts as slaves: the status of that (PIIX4: 01, ICH: 10) stays clear.
+ *
  * A transaction is over when the write that starts it is; only an ICH's block without E32B waits
  * after each byte, until BYTE_DONE is cleared.
  */
 #include <string.h>
 #include "hw/i2c/pm-smbus.h"
 
-#define REG_STATUS  0x00
-#define REG_CONTROL 0x02
-#define REG_COMMAND 0x03
-#define REG_ADDRESS 0x04
-#define REG_DATA0   0x05
-#define REG_DATA1   0x06
-#define REG_BLOCK   0x07
-#define REG_AUX_CTL 0x0d
+#define REG_STATUS      0x00
+#define REG_CONTROL     0x02
+#define REG_COMMAND     0x03
+#define REG_ADDRESS     0x04
+#define REG_DATA0       0x05
+#define REG_DATA1       0x06
+#define REG_BLOCK       0x07
+#define REG_SLAVE       0x09
+#define REG_AUX_CTL     0x0d
+#define REG_SMLINK_PINS 0x0e
+#define REG_SMBUS_PINS  0x0f
 
 #define STS_BUSY      0x01
 #define STS_INTERRUPT 0x02
@@ -36,6 +41,24 @@
 #define CTL_LAST_BYTE 0x20
 #define CTL_START     0x40
 #define AUX_E32B      0x02
+#define SLAVE_ADDRESS 0x44 /* after reset */
+#define PINS_IDLE     0x07 /* clock not held; both lines are high */
+
+/* What software can set in the registers that are no more than that. */
+/* clang-format off */
+static const uint8_t stored_piix4[PM_SMBUS_REGS] = {
+    [REG_COMMAND] = 0xff, [REG_ADDRESS] = 0xff, [REG_DATA0] = 0xff, [REG_DATA1] = 0xff,
+    [0x08] = 0x0f, /* slave control */
+    [0x0a] = 0xff, [0x0b] = 0xff, /* slave events */
+};
+static const uint8_t stored_ich[PM_SMBUS_REGS] = {
+    [REG_COMMAND] = 0xff, [REG_ADDRESS] = 0xff, [REG_DATA0] = 0xff, [REG_DATA1] = 0xff,
+    [REG_BLOCK] = 0xff,
+    [0x08] = 0xff, /* packet error check */
+    [REG_SLAVE] = 0x7f, [REG_AUX_CTL] = 0x03, [REG_SMLINK_PINS] = 0x04, [REG_SMBUS_PINS] = 0x04,
+    [0x11] = 0x07, /* slave command */
+};
+/* clang-format on */
 
 enum { QUICK, BYTE, BYTE_DATA, WORD_DATA, PROCESS_CALL, BLOCK, I2C_READ, BLOCK_PROCESS };
 
@@ -284,6 +307,13 @@ static void write_control(PMSMBus *s, uint8_t value)
     }
 }
 
+static void write_stored(PMSMBus *s, unsigned reg, uint8_t value)
+{
+    uint8_t mask = (s->ich ? stored_ich : stored_piix4)[reg];
+
+    s->regs[reg] = (uint8_t)((s->regs[reg] & ~mask) | (value & mask));
+}
+
 static void write_status(PMSMBus *s, uint8_t value)
 {
     bool byte_done = s->regs[REG_STATUS] & value & STS_BYTE_DONE;
@@ -324,7 +354,7 @@ static void pm_smbus_write(void *opaque, hwaddr addr, uint64_t value, unsigned s
     } else if (addr == REG_BLOCK && buffered(s)) {
         s->block[s->block_index++ % PM_SMBUS_BLOCK] = (uint8_t)value;
     } else {
-        s->regs[addr] = (uint8_t)value;
+        write_stored(s, (unsigned)addr, (uint8_t)value);
     }
     update_interrupt(s);
 }
@@ -347,6 +377,10 @@ void pm_smbus_reset(PMSMBus *s)
 {
     memset(s->regs, 0, sizeof(s->regs));
     memset(s->block, 0, sizeof(s->block));
+    if (s->ich) {
+        s->regs[REG_SLAVE] = SLAVE_ADDRESS;
+        s->regs[REG_SMLINK_PINS] = s->regs[REG_SMBUS_PINS] = PINS_IDLE;
+    }
     s->block_index = s->pending = 0;
     s->streaming = false;
 }

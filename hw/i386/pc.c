@@ -170,6 +170,9 @@ static void pc_guest_info_finish(PCMachineState *pcms)
     }
     c->oem_id = pcms->oem_id;
     c->oem_table_id = pcms->oem_table_id;
+    if (!pcms->fdc) { /* -device isa-fdc */
+        pcms->fdc = (ISADevice *)object_resolve_path_type(OBJECT(pcms), TYPE_ISA_FDC, NULL);
+    }
     c->floppy = pcms->fdc != NULL;
     for (int state = 3; state <= 5; state++) {
         c->sleep_types[state] = acpi_pm_sleep_type(pcms->acpi, state);

@@ -233,6 +233,30 @@ static void test_kill(void)
 }
 
 /* The host answers only while it is enabled. */
+/* Drivers clear what the host heard as a slave before they enable its interrupt. */
+static void test_slave_status(void)
+{
+    Fixture f;
+
+    start_ich9(&f);
+    test_outb(f.t, BASE + 0x10, 0xff);
+    g_assert_cmphex(test_inb(f.t, BASE + 0x10), ==, 0);
+    test_outb(f.t, BASE + 0x11, 0xff);
+    g_assert_cmphex(test_inb(f.t, BASE + 0x11), ==, 7);
+    test_outb(f.t, BASE + 0x0c, 0xff);
+    g_assert_cmphex(test_inb(f.t, BASE + 0x0c), ==, 0);
+    g_assert_cmphex(test_inb(f.t, BASE + 0x09), ==, 0x44);
+    test_outb(f.t, BASE + 0x0f, 0);
+    g_assert_cmphex(test_inb(f.t, BASE + 0x0f), ==, 3);
+    pci_test_free(f.p);
+    start_piix4(&f);
+    test_outb(f.t, BASE + 1, 0xff);
+    g_assert_cmphex(test_inb(f.t, BASE + 1), ==, 0);
+    test_outb(f.t, BASE + 8, 0xff);
+    g_assert_cmphex(test_inb(f.t, BASE + 8), ==, 0x0f);
+    pci_test_free(f.p);
+}
+
 static void test_enable(void)
 {
     Fixture f;
@@ -269,6 +293,7 @@ int main(int argc, char **argv)
     g_test_add_func("/smbus/i2c-read", test_i2c_read);
     g_test_add_func("/smbus/interrupt", test_interrupt);
     g_test_add_func("/smbus/kill", test_kill);
+    g_test_add_func("/smbus/slave-status", test_slave_status);
     g_test_add_func("/smbus/enable", test_enable);
     g_test_add_func("/smbus/poke", test_poke);
     return g_test_run();

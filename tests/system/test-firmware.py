@@ -188,6 +188,17 @@ def test_geometry():
             assert vm.cmos(0x39) == 0x01 | 0x02 << 4
 
 
+def test_floppy_of_user():
+    """A controller that -device brings is in CMOS RAM as the machine's own is."""
+    with Folder() as folder:
+        disk = folder.file("floppy", bytes(1440 << 10))
+        with board("-device", "isa-fdc", "-drive",
+                   f"if=none,id=fd,format=raw,file={disk}", "-device", "floppy,drive=fd", machine="q35") as vm:
+            assert (vm.cmos(0x10), vm.cmos(0x14) & 0xc1) == (0x40, 0x01)
+    with board(machine="q35") as vm:
+        assert (vm.cmos(0x10), vm.cmos(0x14) & 0xc1) == (0, 0)
+
+
 def test_boot_letters():
     with board("-boot", "order=dc,once=n") as vm:
         assert vm.cmos(0x3d) == 0x04
@@ -242,7 +253,7 @@ def main():
     tap.run("flash on pc", test_flash, "pc")
     tap.run("flash on q35", test_flash, "q35")
     for test in (test_flash_by_property, test_secure_flash, test_bad_flash, test_boot_order,
-                 test_geometry, test_boot_letters, test_splash, test_files):
+                 test_geometry, test_floppy_of_user, test_boot_letters, test_splash, test_files):
         tap.run(test.__name__, test)
     tap.finish()
 
