@@ -23,6 +23,9 @@
 #define FEAT_DEADLINE   X86_FEATURE(FEAT_1_ECX, 24)
 #define FEAT_TSC_ADJUST X86_FEATURE(FEAT_7_0_EBX, 1)
 #define FEAT_SPEC_CTRL  X86_FEATURE(FEAT_7_0_EDX, 26)
+#define FEAT_STIBP      X86_FEATURE(FEAT_7_0_EDX, 27)
+#define FEAT_SSBD       X86_FEATURE(FEAT_7_0_EDX, 31)
+#define FEAT_IBPB       X86_FEATURE(FEAT_80000008_EBX, 12)
 #define FEAT_PKS        X86_FEATURE(FEAT_7_0_ECX, 31)
 #define FEAT_SYSCALL    X86_FEATURE(FEAT_80000001_EDX, 11)
 #define FEAT_NX         X86_FEATURE(FEAT_80000001_EDX, 20)
@@ -374,13 +377,17 @@ static bool read_microcode(CPUX86State *env, const MSRRow *row, uint32_t index, 
     .read = read_plain, .write = write_plain, .offset = offsetof(CPUX86State, f), .mask = (m)
 #define ALL UINT64_MAX
 
+/* One that several features bring has a row for each. */
 static const MSRRow msr_rows[] = {
     {0xc0000100, 0xc0000101, read_fs_gs_base, write_fs_gs_base, .feature = FEAT_LM},
     {0xc0000102, 0xc0000102, read_plain, write_canonical, FIELD(kernelgsbase), .feature = FEAT_LM},
     {0x6e0, 0x6e0, read_deadline, write_deadline, .feature = FEAT_DEADLINE},
     {0x800, 0x8ff, read_x2apic, write_x2apic, .feature = FEAT_X2APIC},
     {0x48, 0x48, PLAIN(spec_ctrl, 0x7), .feature = FEAT_SPEC_CTRL},
+    {0x48, 0x48, PLAIN(spec_ctrl, 0x7), .feature = FEAT_STIBP},
+    {0x48, 0x48, PLAIN(spec_ctrl, 0x7), .feature = FEAT_SSBD},
     {0x49, 0x49, NULL, write_ignored, .feature = FEAT_SPEC_CTRL},
+    {0x49, 0x49, NULL, write_ignored, .feature = FEAT_IBPB},
     {0x10, 0x10, read_tsc, write_tsc, .feature = FEAT_TSC},
     {0x1b, 0x1b, read_apic_base, write_apic_base, .feature = FEAT_APIC},
     {0x3b, 0x3b, read_plain, write_tsc_adjust, FIELD(tsc_adjust), .feature = FEAT_TSC_ADJUST},
@@ -439,8 +446,9 @@ static const MSRRow *find_row(CPUX86State *env, uint32_t index)
     for (size_t i = 0; i < G_N_ELEMENTS(msr_rows); i++) {
         const MSRRow *row = &msr_rows[i];
 
-        if (index >= row->first && index <= row->last) {
-            return has(env, row->feature) && vendor_matches(env, row->vendor) ? row : NULL;
+        if (index >= row->first && index <= row->last && has(env, row->feature) &&
+            vendor_matches(env, row->vendor)) {
+            return row;
         }
     }
     return NULL;

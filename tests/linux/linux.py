@@ -35,6 +35,8 @@ CASES = {
     "m256": (["-m", "256M"], "memory", ["2[0-9][0-9] MiB"], 0),
     "m4g": (["-m", "4G"], "memory", ["39[0-9][0-9] MiB"], 0),
     "no-reboot": (["-m", "256", "-no-reboot"], "reboot", ["rebooting"], 0),
+    # The kernel jumps to the BIOS, which is not there.
+    "no-reboot-bios": (["-m", "256", "-no-reboot"], "reboot reboot=b", ["rebooting"], 0),
     "bios": (["-m", "256", "-bios", "bios-256k.bin"], "hello", ["hello from 6"], 0),
     "suspend": (["-m", "256", "-smp", "2"], "suspend", ["awake 1 2", "awake 2 2"], 0),
     "suspend-bios": (["-m", "256", "-smp", "2", "-bios", "bios-256k.bin"], "suspend", ["awake 1 2", "awake 2 2"], 0),

@@ -200,6 +200,21 @@ static void test_msrs(Fixture *f, const void *unused)
     }
 }
 
+/* IBPB comes with Intel's IBRS, and alone with AMD's bit of its own. */
+static void test_prediction_barrier(Fixture *f, const void *unused)
+{
+    GError *error = NULL;
+    X86CPU *amd = make_cpu(f->machine, "qemu64", "ibpb=on,apic-id=1", &error);
+    uint64_t value;
+
+    g_assert_no_error(error);
+    g_assert_false(x86_wrmsr(f->env, 0x49, 1));
+    g_assert_true(x86_wrmsr(&amd->env, 0x49, 1));
+    g_assert_false(x86_rdmsr(&amd->env, 0x49, &value));
+    g_assert_false(x86_wrmsr(&amd->env, 0x48, 1));
+    qdev_unrealize(DEVICE(amd));
+}
+
 static void test_tsc(Fixture *f, const void *unused)
 {
     uint64_t second = x86_cpu_tsc_frequency(f->env), value;
@@ -462,6 +477,7 @@ int main(int argc, char **argv)
     ADD("wrong-options", test_wrong_options);
     ADD("cpuid", test_cpuid);
     ADD("msrs", test_msrs);
+    ADD("prediction-barrier", test_prediction_barrier);
     ADD("tsc", test_tsc);
     ADD("walk/rights", test_walk_rights);
     ADD("walk/accessed", test_walk_accessed);
