@@ -10,7 +10,7 @@
 
 #define HF_LONG_MASK                                                                               \
     (HF_CPL_MASK | HF_CS64 | HF_TF | HF_MP | HF_EM | HF_TS | HF_OSFXSR | HF_OSXSAVE | HF_AVX |     \
-     HF_AVX512 | HF_IOPL_MASK | HF_DRX | HF_NE | HF_AC)
+     HF_AVX512 | HF_IOPL_MASK | HF_DRX | HF_NE | HF_AC | HF_TSD)
 #define HF_OTHER_MASK                                                                              \
     (HF_LONG_MASK | HF_CS32 | HF_SS32 | HF_PE | HF_VM | HF_LMA | HF_ADDSEG | HF_CSBASE |           \
      HF_FLAT_DS)
@@ -113,6 +113,21 @@ static void jc_check_mode(CPUX86State *env, enum TcgSet set, uint64_t flags, uin
         state->jc_flags = flags;
         state->jc_cs_base = cs_base;
     }
+}
+
+const uint8_t *tcg_jc_find(CPUX86State *env, uint64_t flags)
+{
+    TcgEnv *t = tcg_env(env);
+    enum TcgSet set = tcg_set_of(flags);
+    const JumpEntry *e = &t->jc[set][jc_hash(env->rip)];
+    const uint8_t *host;
+
+    if (!(flags & HF_CS64) || flags & TBF_ONE || t->set[set].jc_flags != flags ||
+        t->set[set].jc_cs_base || __atomic_load_n(&e->pc, __ATOMIC_RELAXED) != env->rip) {
+        return NULL;
+    }
+    host = __atomic_load_n(&e->host, __ATOMIC_ACQUIRE); /* another CPU clears it the other way */
+    return host == t->tcg->thunk[THUNK_LOOKUP] ? NULL : host;
 }
 
 void tcg_jc_insert(CPUX86State *env, Block *b)

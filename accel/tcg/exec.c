@@ -145,7 +145,7 @@ static void take_hard_interrupt(CPUX86State *env)
     int vector = -1;
 
     if (cpu->apic) {
-        vector = X86_APIC_GET_CLASS(cpu->apic)->get_interrupt(X86_APIC(cpu->apic));
+        vector = x86_cpu_apic_ops(cpu)->get_interrupt((X86APIC *)cpu->apic);
     }
     if (vector >= 0) {
         log_if(LOG_INT, "interrupt %#04x at %#" PRIx64 "\n", (unsigned)vector, env->rip);
@@ -217,6 +217,43 @@ static void check_code_breakpoints(CPUX86State *env)
     }
 }
 
+/* Code for env->rip; NULL: look again at what there is to do. */
+static const uint8_t *block_to_run(CPUX86State *env)
+{
+    uint64_t flags = tcg_block_flags(env);
+    bool logged = log_mask & (LOG_EXEC | LOG_CPU);
+    const uint8_t *host = logged ? NULL : tcg_jc_find(env, flags);
+    Block *b;
+
+    if (host) {
+        return host;
+    }
+    b = tcg_block_lookup(env, flags | TBF_FLAGS_IMAGE);
+    if (!b) {
+        return NULL;
+    }
+    tcg_jc_insert(env, b);
+    if (G_UNLIKELY(logged)) {
+        log_block(env, b);
+    }
+    return b->hot;
+}
+
+const uint8_t *tcg_go_on(CPUX86State *env)
+{
+    const CPUState *cs = env_cpu(env);
+    const TcgEnv *t = tcg_env(env);
+
+    if (atomic_load_explicit(&t->poll, memory_order_relaxed) ||
+        atomic_load_explicit(&cs->interrupt_request, memory_order_relaxed) ||
+        atomic_load_explicit(&cs->halted, memory_order_relaxed) || env->shadow ||
+        env->exception_index >= 0 || t->view_changed || t->restart_single || t->bare ||
+        G_UNLIKELY(log_mask & (LOG_EXEC | LOG_CPU))) {
+        return NULL;
+    }
+    return tcg_jc_find(env, tcg_block_flags(env));
+}
+
 /* From env->rip until something is to be done here. */
 static void run_blocks(CPUX86State *env)
 {
@@ -224,27 +261,23 @@ static void run_blocks(CPUX86State *env)
     bool stepping = env->hflags & HF_TF;
     uint32_t shadow = env->shadow;
     uint64_t in_c = t->stat_c_insn;
-    Block *b;
+    const uint8_t *host;
 
     if (env->hflags & HF_DRX) {
         check_code_breakpoints(env);
     }
     t->single_insn = shadow != 0 || t->restart_single;
     t->restart_single = false;
-    b = tcg_block_lookup(env, tcg_block_flags(env) | TBF_FLAGS_IMAGE);
+    host = block_to_run(env);
     t->single_insn = false;
-    if (!b) {
+    if (!host) {
         return;
-    }
-    tcg_jc_insert(env, b);
-    if (G_UNLIKELY(log_mask & (LOG_EXEC | LOG_CPU))) {
-        log_block(env, b);
     }
     env->shadow = 0;
     t->stat_exit++;
     tcg_flags_from_env(env);
     atomic_store_explicit(&t->in_block, true, memory_order_relaxed);
-    tcg_enter(env, b->hot);
+    tcg_enter(env, host);
     atomic_store_explicit(&t->in_block, false, memory_order_relaxed);
     tcg_flags_to_env(env);
     if (in_c != t->stat_c_insn) {
@@ -267,7 +300,7 @@ static bool must_leave(CPUState *cs)
 
 static bool has_wake_up(CPUState *cs)
 {
-    CPUClass *cc = CPU_GET_CLASS(cs);
+    const CPUClass *cc = (const CPUClass *)object_get_class(OBJECT(cs)); /* often: no checked cast */
 
     return cc->has_work ? cc->has_work(cs) : atomic_load(&cs->interrupt_request) != 0;
 }
@@ -278,12 +311,14 @@ static int exec_loop(CPUX86State *env)
     TcgEnv *t = tcg_env(env);
 
     for (;;) {
-        atomic_store(&t->poll, 0);
+        if (atomic_load(&t->poll)) { /* what is asked for from here on is seen at the next poll */
+            atomic_store(&t->poll, 0);
+        }
         if (atomic_load(&t->tcg->exclusive_pending)) {
             tcg_exec_end(env);
             tcg_exec_start(env);
         }
-        if (atomic_exchange(&t->flush_pending, false)) {
+        if (atomic_load(&t->flush_pending) && atomic_exchange(&t->flush_pending, false)) {
             flush_code(env);
         }
         if (atomic_load(&t->log_pending)) {
@@ -322,6 +357,7 @@ int tcg_cpu_exec(CPUState *cs)
     CPUX86State *env = cpu_env(cs);
     int reason;
 
+    tcg_env(env)->tsc_until = 0; /* the VM's clock may have stood */
     tcg_exec_start(env);
     if (sigsetjmp(cs->jmp_env, 0)) {
         tcg_env(env)->single_insn = false;

@@ -136,6 +136,11 @@ static bool is_in_out(const X86Insn *i)
     return i->map == X86_MAP_1B && (i->opcode & 0xf4) == 0xe4;
 }
 
+static bool is_rdtsc(const X86Insn *i)
+{
+    return i->map == X86_MAP_0F && (i->opcode == 0x31 || (i->opcode == 0x01 && i->modrm == 0xf9));
+}
+
 void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
 {
     TcgEnv *t = tcg_env(env);
@@ -157,12 +162,17 @@ void tcg_entry_insn(CPUX86State *env, uint64_t unused, const ColdDesc *desc)
         tcg_exec_fp_insn(env, insn);
     } else {
         leave = x86_exec_insn(env, insn);
+        if (is_rdtsc(insn)) {
+            tcg_tsc_renew(env);
+        }
     }
     tcg_flags_from_env(env);
     tcg_io_changed(env);
     /* It may have stored into this very block, or have changed what memory it is in. */
     if (leave || t->view_changed || env->rip != next || !t->tcg->blocks[desc->block]->valid) {
-        t->resume = t->tcg->thunk[THUNK_EXIT];
+        const uint8_t *host = tcg_go_on(env);
+
+        t->resume = host ? host : t->tcg->thunk[THUNK_EXIT];
         return;
     }
     fp_back(env, live);

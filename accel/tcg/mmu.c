@@ -910,15 +910,30 @@ void x86_st_bytes(CPUX86State *env, uint64_t linear, const void *buf, size_t len
 
 uint64_t x86_ld(CPUX86State *env, uint64_t linear, unsigned size, X86Priv priv)
 {
+    const void *host = fast_host(env, linear, size, false, priv);
     uint64_t value = 0;
 
+    if (host && size == 8) {
+        return *(const volatile Unaligned64 *)host;
+    }
     x86_ld_bytes(env, linear, &value, size, priv);
     return value;
 }
 
 void x86_st(CPUX86State *env, uint64_t linear, uint64_t value, unsigned size, X86Priv priv)
 {
+    void *host = fast_host(env, linear, size, true, priv);
+
+    if (host && size == 8) {
+        *(volatile Unaligned64 *)host = value;
+        return;
+    }
     x86_st_bytes(env, linear, &value, size, priv);
+}
+
+void *x86_quick_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv)
+{
+    return fast_host(env, linear, len, access == X86_WRITE, priv);
 }
 
 void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv)

@@ -111,6 +111,7 @@ typedef struct TcgEnv {
     uint16_t pad;
     uint32_t fault_vector; /* from the signal handler to the fault thunk */
     uint64_t fault_error;
+    uint64_t tsc_until, tsc_base; /* of the host's counter: up to where tsc_base may be added */
     int32_t spin; /* pause instructions until the host's other threads get their turn */
     uint64_t save[4];
     uint64_t host_rsp;
@@ -355,6 +356,8 @@ void tcg_code_written(RAMBlock *block, size_t offset, size_t len);
 void tcg_jc_flush(TcgEnv *t, enum TcgSet set, bool keep_global);
 void tcg_jc_flush_page(TcgEnv *t, uint64_t linear);
 void tcg_jc_insert(CPUX86State *env, Block *b);
+/* What the jump cache has for env->rip, for flags without TBF_FLAGS_IMAGE; NULL: nothing. */
+const uint8_t *tcg_jc_find(CPUX86State *env, uint64_t flags);
 
 /* translate.c; the lock is held */
 typedef struct TranslateSource {
@@ -426,11 +429,20 @@ void tcg_exec_gather(CPUX86State *env, const X86Insn *insn);
 /* in or out; true: go back to the loop. */
 bool tcg_exec_io(CPUX86State *env, const X86Insn *insn);
 
+/* tsc.c */
+/* C has just read the counter; what follows may be done without. */
+void tcg_tsc_renew(CPUX86State *env);
+
 /* string.c */
 bool tcg_exec_string(CPUX86State *env, const X86Insn *insn);
 
 /* exec.c */
 int tcg_cpu_exec(CPUState *cs);
+/*
+ * Where a thunk goes that leaves its block with env complete and the flags in the image; NULL: to
+ * the loop, which has something to do.
+ */
+const uint8_t *tcg_go_on(CPUX86State *env);
 void tcg_exec_start(CPUX86State *env);
 void tcg_exec_end(CPUX86State *env);
 void tcg_start_exclusive(CPUX86State *env);

@@ -497,71 +497,12 @@ static bool is_hint(const X86Insn *i)
     return i->opcode == 0x0d || (i->opcode >= 0x18 && i->opcode <= 0x1f);
 }
 
-/* ---- system instructions that need no C ---------------------------------------------------- */
-
-static bool io_privileged(const Trans *t)
-{
-    unsigned iopl = (t->src->flags & HF_IOPL_MASK) >> HF_IOPL_SHIFT;
-
-    if (!t->code64 && (t->src->flags & (HF_PE | HF_VM)) != HF_PE) {
-        return !(t->src->flags & HF_VM) || iopl == 3;
-    }
-    return (t->src->flags & HF_CPL_MASK) <= iopl;
-}
-
-/* A request that waited for IF: to be met after the next instruction (SDM vol. 3, 6.8.3). */
-static void emit_poll_if_pending(Emit *e)
-{
-    int32_t request = (int32_t)offsetof(CPUState, interrupt_request) -
-                      (int32_t)offsetof(X86CPU, env);
-
-    emit_gs(e, 4, 0x83, 7, request); /* cmp dword gs:[interrupt_request], 0 */
-    e8(e, 0);
-    e8(e, 0x74); /* je over the next */
-    e8(e, 12);
-    emit_gs(e, 4, 0xc7, 0, TCG_OFF(poll));
-    e32(e, 1);
-}
-
-static bool trans_sti(Trans *t)
-{
-    if (!io_privileged(t) || t->at + 1 >= t->count) {
-        return false;
-    }
-    trans_flags_save(t);
-    emit_gs(&t->hot, 8, 0x81, 1, ENV_OFF(rflags));
-    e32(&t->hot, IF_MASK);
-    emit_poll_if_pending(&t->hot);
-    t->no_poll_at = t->at + 2;
-    t->poll_due = true;
-    return true;
-}
-
-static bool trans_cli(Trans *t)
-{
-    if (!io_privileged(t)) {
-        return false;
-    }
-    trans_flags_save(t);
-    emit_gs(&t->hot, 8, 0x81, 4, ENV_OFF(rflags));
-    e32(&t->hot, ~IF_MASK);
-    return true;
-}
-
-static bool trans_sys(Trans *t, const X86Insn *i)
-{
-    if (i->encoding != X86_ENC_LEGACY || i->map != X86_MAP_1B) {
-        return false;
-    }
-    return i->opcode == 0xfa ? trans_cli(t) : i->opcode == 0xfb ? trans_sti(t) : false;
-}
-
 void trans_int(Trans *t)
 {
     const X86Insn *i = trans_insn(t);
 
     if (i->class_ != X86_CLASS_INT) {
-        if (!trans_sys(t, i)) {
+        if (!trans_sys(t)) {
             trans_c_insn(t);
         }
         return;

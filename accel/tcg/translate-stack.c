@@ -93,7 +93,7 @@ static void push_mem(Trans *t, const X86Insn *i, unsigned size)
     push_saved(t, size);
 }
 
-static void pop_op_to_r11(Trans *t, unsigned size)
+void trans_pop_to_r11(Trans *t, unsigned size)
 {
     OpBuf op;
 
@@ -118,7 +118,7 @@ static void move_r11_to(Trans *t, unsigned reg, unsigned size)
 
 static void pop_reg(Trans *t, unsigned reg, unsigned size)
 {
-    pop_op_to_r11(t, size);
+    trans_pop_to_r11(t, size);
     trans_move_sp(t, (int)size); /* pop rsp: what was popped stays */
     move_r11_to(t, reg, size);
 }
@@ -128,7 +128,7 @@ static void pop_mem(Trans *t, const X86Insn *i, unsigned size)
 {
     OpBuf op;
 
-    pop_op_to_r11(t, size);
+    trans_pop_to_r11(t, size);
     emit_store(&t->hot, H_R11, TCG_OFF(save[0]));
     trans_ea(t, i, ACC_WRITE, size, i->base == R_ESP ? (int)size : 0);
     op_init(&op);

@@ -107,13 +107,26 @@ void trans_raise(Trans *t, int vector)
     t->ended = true;
 }
 
-void trans_c_insn(Trans *t)
+void trans_c_insn_here(Trans *t)
 {
     X86Insn *copy = tcg_arena_alloc(t->s, sizeof(X86Insn));
+    ColdDesc *at;
 
     *copy = *trans_insn(t);
+    at = cold_desc(t, THUNK_INSN, (ColdDesc){.arg = (uintptr_t)copy});
+    at->resume = desc_rel(at, t->hot.p);
+}
+
+void trans_c_insn_at(Trans *t, uint8_t *site)
+{
+    emit_fix(site, t->cold.p);
+    trans_c_insn_here(t);
+}
+
+void trans_c_insn(Trans *t)
+{
     trans_flags_save(t);
-    trans_cold_call(t, THUNK_INSN, (ColdDesc){.arg = (uintptr_t)copy});
+    trans_c_insn_at(t, emit_jmp_fwd(&t->hot));
 }
 
 /* ---- addresses --------------------------------------------------------------------------- */
@@ -493,7 +506,7 @@ static void trans_poll(Trans *t)
 static bool ends_block(const X86Insn *i)
 {
     static const uint8_t on_1b[] = {0x6c, 0x6d, 0x6e, 0x6f, 0xe4, 0xe5, 0xe6, 0xe7, 0xec, 0xed,
-                                    0xee, 0xef, 0xfa, 0xfb, 0x9c, 0x8c, 0xd7, 0xc8};
+                                    0xee, 0xef, 0xfa, 0xfb, 0x9c, 0x9d, 0x8c, 0xd7, 0xc8};
     static const uint8_t on_0f[] = {0x02, 0x03, 0x31, 0x32, 0xa2, 0xae, 0xc7, 0x20, 0x21, 0x00};
 
     if (i->class_ == X86_CLASS_BRANCH || i->class_ == X86_CLASS_UD) {

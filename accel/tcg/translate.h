@@ -57,6 +57,9 @@ void trans_flags_host(Trans *t);  /* afterwards they are in EFLAGS */
 void trans_cold_call(Trans *t, enum TcgThunk thunk, ColdDesc desc); /* to C and back */
 void trans_raise(Trans *t, int vector);
 void trans_c_insn(Trans *t);
+/* The same out of line, where `site` jumps to, or at the end of what is there; then back to here. */
+void trans_c_insn_at(Trans *t, uint8_t *site);
+void trans_c_insn_here(Trans *t);
 /* r10 = linear address of the memory operand, moved by `adjust`. */
 void trans_ea(Trans *t, const X86Insn *insn, unsigned kind, unsigned size, int adjust);
 /* r10 = linear address of the stack pointer + disp */
@@ -81,10 +84,13 @@ void trans_int(Trans *t);
 /* Any instruction with a ModRM operand that runs as itself. */
 void trans_plain(Trans *t);
 
-/* translate-branch.c, translate-stack.c, translate-string.c, translate-fp.c: false if not theirs */
+/* translate-branch.c, -stack.c, -string.c, -fp.c, -sys.c: false if not theirs */
 bool trans_branch(Trans *t);
 bool trans_string(Trans *t);
 bool trans_stack(Trans *t);
 bool trans_fp(Trans *t);
+bool trans_sys(Trans *t);
+/* r11 = what the stack pointer, which stays, points to */
+void trans_pop_to_r11(Trans *t, unsigned size);
 
 #endif

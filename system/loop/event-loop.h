@@ -31,6 +31,15 @@ VMClock *vm_clock_new(void);
 void vm_clock_free(VMClock *clock);
 /* Any thread, no lock. */
 int64_t vm_clock_get_ns(VMClock *clock, ClockType type);
+/*
+ * Cycles of the host's counter for which the VM has run: base, plus __rdtsc() while it is running.
+ * False: that counter is no clock, or time is manual.  Any thread, no lock.
+ */
+typedef struct VMClockTicks {
+    uint64_t base;
+    bool running;
+} VMClockTicks;
+bool vm_clock_get_ticks(VMClock *clock, VMClockTicks *ret);
 void vm_clock_start(VMClock *clock); /* virtual time runs */
 void vm_clock_stop(VMClock *clock);
 /* Manual mode (qtest): time moves only by vm_clock_step/set, from 0. */

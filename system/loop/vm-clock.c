@@ -4,12 +4,14 @@
  * fields that says how virtual time follows from the host's monotonic time.
  */
 #include <time.h>
+#include <x86intrin.h>
 #include "system/loop/loop-internal.h"
 
 struct VMClock {
     _Atomic unsigned seq; /* odd while being changed */
     _Atomic bool running;
     _Atomic int64_t base; /* virtual time, less the monotonic time if running */
+    _Atomic uint64_t ticks; /* the same of the host's cycle counter */
     _Atomic bool manual;
     GMutex lock;      /* writers, and the list */
     GPtrArray *loops; /* of EventLoop */
@@ -43,6 +45,38 @@ void vm_clock_free(VMClock *clock)
     g_free(clock);
 }
 
+/* The kernel takes the counter for time itself: it is constant, and the same on all CPUs. */
+static bool counter_is_clock(void)
+{
+    static gsize answer; /* 1: no, 2: yes */
+
+    if (g_once_init_enter(&answer)) {
+        g_autofree char *text = NULL;
+        bool yes = g_file_get_contents(
+                       "/sys/devices/system/clocksource/clocksource0/current_clocksource", &text,
+                       NULL, NULL) &&
+                   g_str_has_prefix(text, "tsc");
+
+        g_once_init_leave(&answer, yes ? 2 : 1);
+    }
+    return answer == 2;
+}
+
+bool vm_clock_get_ticks(VMClock *clock, VMClockTicks *ret)
+{
+    unsigned seq;
+    bool running, manual;
+
+    do {
+        seq = atomic_load(&clock->seq);
+        ret->base = atomic_load(&clock->ticks);
+        running = atomic_load(&clock->running);
+        manual = atomic_load(&clock->manual);
+    } while ((seq & 1) || seq != atomic_load(&clock->seq));
+    ret->running = running;
+    return !manual && counter_is_clock();
+}
+
 static int64_t virtual_ns(VMClock *clock)
 {
     unsigned seq;
@@ -70,10 +104,11 @@ int64_t vm_clock_get_ns(VMClock *clock, ClockType type)
 }
 
 /* Under clock->lock. */
-static void set_virtual_locked(VMClock *clock, int64_t base, bool running)
+static void set_virtual_locked(VMClock *clock, int64_t base, uint64_t ticks, bool running)
 {
     atomic_fetch_add(&clock->seq, 1);
     atomic_store(&clock->base, base);
+    atomic_store(&clock->ticks, ticks);
     atomic_store(&clock->running, running);
     atomic_fetch_add(&clock->seq, 1);
 }
@@ -90,8 +125,10 @@ static void set_running(VMClock *clock, bool running)
     g_mutex_lock(&clock->lock);
     if (clock->running != running && !clock->manual) {
         int64_t host = host_clock_ns(CLOCK_MONOTONIC);
+        uint64_t counter = __rdtsc();
 
-        set_virtual_locked(clock, running ? clock->base - host : clock->base + host, running);
+        set_virtual_locked(clock, running ? clock->base - host : clock->base + host,
+                           running ? clock->ticks - counter : clock->ticks + counter, running);
         notify_loops_locked(clock);
     }
     g_mutex_unlock(&clock->lock);
@@ -116,7 +153,7 @@ void vm_clock_set_manual(VMClock *clock)
 {
     g_mutex_lock(&clock->lock);
     clock->manual = true;
-    set_virtual_locked(clock, 0, false);
+    set_virtual_locked(clock, 0, 0, false);
     g_mutex_unlock(&clock->lock);
 }
 
@@ -130,7 +167,7 @@ static void set_manual_ns(VMClock *clock, int64_t ns)
 {
     g_mutex_lock(&clock->lock);
     if (ns > clock->base) {
-        set_virtual_locked(clock, ns, false);
+        set_virtual_locked(clock, ns, 0, false);
         notify_loops_locked(clock);
     }
     g_mutex_unlock(&clock->lock);

@@ -98,6 +98,9 @@ void x86_update_hflags(CPUX86State *env)
     if ((env->rflags & AC_MASK) && (env->cr0 & CR0_AM) && (hf & HF_CPL_MASK) == 3) {
         hf |= HF_AC;
     }
+    if ((env->cr4 & CR4_TSD) && (hf & HF_CPL_MASK)) {
+        hf |= HF_TSD;
+    }
     env->hflags = hf;
 }
 

@@ -168,6 +168,7 @@ typedef struct DescriptorTable {
 #define HF_SMM       0x200000u
 #define HF_DRX       0x400000u /* a breakpoint of any kind is armed in DR7 */
 #define HF_NE        0x800000u /* CR0.NE */
+#define HF_TSD       0x2000000u /* rdtsc faults: CR4.TSD, not CPL 0 */
 #define HF_AC        0x1000000u /* alignment is checked: CR0.AM, RFLAGS.AC, CPL 3 */
 
 /* FPU/SSE/AVX state in the standard (non-compacted) XSAVE format. */
@@ -244,6 +245,8 @@ typedef struct X86CPU {
     CPUPlace place;     /* as asked for; as it is, once realized */
     IRQ ferr; /* output X86_CPU_FERR */
     Object *apic; /* link<x86-apic>: the local APIC, or NULL */
+    const Object *apic_ops_of;
+    struct X86APICClass *apic_ops; /* of x86_cpu_apic_ops() */
 
     /* Features named on the command line, by word. */
     uint32_t user_on[FEAT_WORD_COUNT], user_off[FEAT_WORD_COUNT];
@@ -357,9 +360,14 @@ void x86_msr_reset(CPUX86State *env);
 void x86_cpu_do_init(X86CPU *cpu);
 void x86_cpu_do_sipi(X86CPU *cpu);
 
+/* What the CPU's local APIC, which is there, does.  Its own thread. */
+struct X86APICClass *x86_cpu_apic_ops(X86CPU *cpu);
+
 /* Guest TSC now, and without its offset; the virtual ns at which it reaches `guest_tsc`. */
 uint64_t x86_cpu_guest_tsc(CPUX86State *env);
 uint64_t x86_cpu_tsc_ticks(CPUX86State *env);
+/* Whether the latter are those of the VM's clock, unscaled. */
+bool x86_cpu_tsc_is_host(CPUX86State *env, VMClockTicks *ret);
 int64_t x86_cpu_tsc_to_ns(CPUX86State *env, uint64_t guest_tsc);
 /* The guest's TSC frequency in Hz. */
 uint64_t x86_cpu_tsc_frequency(CPUX86State *env);

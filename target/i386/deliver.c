@@ -148,6 +148,7 @@ static uint64_t frame_stack_64(CPUX86State *env, const Event *e, const Gate *gat
 static void deliver_64(CPUX86State *env, const Event *e, Gate *gate)
 {
     bool inward = gate->new_cpl < x86_cpl(env);
+    uint64_t frame[6];
     X86Stack stack;
 
     if (!x86_is_canonical(env, gate->offset)) {
@@ -155,14 +156,13 @@ static void deliver_64(CPUX86State *env, const Event *e, Gate *gate)
     }
     stack = x86_stack_new_64(env, frame_stack_64(env, e, gate, inward) & ~15ull, gate->new_cpl,
                              e->ext);
-    x86_stack_push(&stack, env->segs[R_SS].selector, 8);
-    x86_stack_push(&stack, env->regs[R_ESP], 8);
-    x86_stack_push(&stack, e->return_flags, 8);
-    x86_stack_push(&stack, env->segs[R_CS].selector, 8);
-    x86_stack_push(&stack, e->return_rip, 8);
-    if (e->has_error) {
-        x86_stack_push(&stack, e->error_code, 8);
-    }
+    frame[0] = env->segs[R_SS].selector;
+    frame[1] = env->regs[R_ESP];
+    frame[2] = e->return_flags;
+    frame[3] = env->segs[R_CS].selector;
+    frame[4] = e->return_rip;
+    frame[5] = e->error_code;
+    x86_stack_push_frame(&stack, frame, e->has_error ? 6 : 5);
     finish_delivery(env, gate, stack.sp, stack.mask);
     if (inward) {
         x86_set_segment_null(env, R_SS, gate->new_cpl, gate->new_cpl);

@@ -119,16 +119,40 @@ static uint64_t iret_flags_mask(const CPUX86State *env, unsigned cpl)
     return mask;
 }
 
+/* From 64-bit code, the frame being at hand: it always has a stack pointer in it. */
+static void iret_64(CPUX86State *env, const uint64_t *frame)
+{
+    unsigned cpl = x86_cpl(env), new_cpl = selector_rpl(frame[1]);
+    ReturnStack ss = {0};
+    X86Descriptor d;
+    uint64_t rip;
+
+    x86_need_return_cs(env, frame[1], &d);
+    x86_need_return_ss(env, frame[4], &d, new_cpl, &ss);
+    rip = x86_check_target(env, &d, frame[0]);
+    x86_set_cs(env, frame[1], &d, new_cpl);
+    x86_set_return_ss(env, &ss, new_cpl, frame[3]);
+    set_flags(env, frame[2], iret_flags_mask(env, cpl), 8);
+    if (new_cpl > cpl) {
+        x86_drop_inner_segments(env, new_cpl);
+    }
+    env->rip = rip;
+}
+
 static void iret_protected(CPUX86State *env, unsigned opsize)
 {
     X86Stack stack = x86_stack_current(env);
     unsigned cpl = x86_cpl(env), new_cpl;
     ReturnStack ss = {0};
     X86Descriptor d;
-    uint64_t rip, flags, sp = 0;
+    uint64_t rip, flags, sp = 0, frame[5];
     uint16_t cs;
     bool pops_stack;
 
+    if (opsize == 8 && x86_stack_peek_frame(&stack, frame, 5)) {
+        iret_64(env, frame);
+        return;
+    }
     pop_frame(&stack, opsize, &rip, &cs, &flags);
     if ((flags & VM_MASK) && opsize == 4 && cpl == 0 && !(env->hflags & HF_LMA)) {
         iret_to_vm86(env, &stack, rip, cs, flags);

@@ -49,6 +49,9 @@ void x86_probe(CPUX86State *env, uint64_t linear, size_t len, X86Access access, 
  */
 void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv);
 
+/* The same, but only if the TLB has it, else NULL; raises nothing. */
+void *x86_quick_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access, X86Priv priv);
+
 /*
  * Between these no other vCPU runs guest code: for locked operations that the host cannot do
  * atomically (two pages, MMIO).  Nothing that can fault may be done in between that was not

@@ -158,6 +158,10 @@ X86Stack x86_stack_new(CPUX86State *env, const SegmentCache *ss, uint64_t sp, un
 X86Stack x86_stack_new_64(CPUX86State *env, uint64_t sp, unsigned cpl, uint16_t error);
 void x86_stack_push(X86Stack *s, uint64_t value, unsigned size);
 uint64_t x86_stack_pop(X86Stack *s, unsigned size);
+/* n quadwords, of 64-bit code, as that many pushes. */
+void x86_stack_push_frame(X86Stack *s, const uint64_t *values, unsigned n);
+/* What the next n pops of 8 would give; false: they have to be done to be known. */
+bool x86_stack_peek_frame(const X86Stack *s, uint64_t *ret_values, unsigned n);
 /* Raise what a write at the top would. */
 void x86_stack_probe(const X86Stack *s, unsigned size);
 void x86_stack_skip(X86Stack *s, int64_t bytes);

@@ -88,6 +88,41 @@ uint64_t x86_stack_pop(X86Stack *s, unsigned size)
     return value;
 }
 
+/* Host memory for n quadwords from sp on, if that is all there is to look at; or NULL. */
+static uint64_t *quick_frame(const X86Stack *s, uint64_t sp, unsigned n, X86Access access)
+{
+    if (s->ss || (s->env->hflags & (HF_AC | HF_DRX))) {
+        return NULL;
+    }
+    return x86_quick_ptr(s->env, sp, 8ull * n, access, s->priv);
+}
+
+void x86_stack_push_frame(X86Stack *s, const uint64_t *values, unsigned n)
+{
+    uint64_t *at = quick_frame(s, s->sp - 8ull * n, n, X86_WRITE);
+
+    if (!at) {
+        for (unsigned i = 0; i < n; i++) {
+            x86_stack_push(s, values[i], 8);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        at[n - 1 - i] = values[i];
+    }
+    s->sp -= 8ull * n;
+}
+
+bool x86_stack_peek_frame(const X86Stack *s, uint64_t *ret_values, unsigned n)
+{
+    const uint64_t *at = quick_frame(s, s->sp, n, X86_READ);
+
+    for (unsigned i = 0; at && i < n; i++) {
+        ret_values[i] = at[i];
+    }
+    return at != NULL;
+}
+
 void x86_stack_probe(const X86Stack *s, unsigned size)
 {
     x86_probe(s->env, stack_linear_of(s, s->sp & s->mask, size), size, X86_WRITE, s->priv);

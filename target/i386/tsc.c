@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The time-stamp counter: the VM's virtual time at the counter's frequency, which is the
- * host's if nothing else is asked for, plus an offset.  So it stands while the VM does,
- * and agrees with every other timer.  SDM vol. 3, 18.17.
+ * The time-stamp counter: the host's, for as long as the VM has run, plus an offset.  Where another
+ * frequency is asked for, or the host's counter is no clock, it is the VM's virtual time at its
+ * frequency.  So it stands while the VM does, and agrees with every other timer.  SDM vol. 3, 18.17.
  */
 #include <time.h>
 #include <x86intrin.h>
@@ -86,8 +86,22 @@ static int64_t now_ns(CPUX86State *env)
     return cs->machine ? vm_clock_get_ns(cs->machine->clock, CLOCK_VIRTUAL) : clock_ns();
 }
 
+bool x86_cpu_tsc_is_host(CPUX86State *env, VMClockTicks *ret)
+{
+    const CPUState *cs = env_cpu(env);
+    uint64_t wanted = env_archcpu(env)->tsc_frequency;
+
+    return cs->machine && (!wanted || wanted == host_frequency()) &&
+           vm_clock_get_ticks(cs->machine->clock, ret);
+}
+
 uint64_t x86_cpu_tsc_ticks(CPUX86State *env)
 {
+    VMClockTicks ticks;
+
+    if (x86_cpu_tsc_is_host(env, &ticks)) {
+        return ticks.base + (ticks.running ? __rdtsc() : 0);
+    }
     return (uint64_t)((unsigned __int128)now_ns(env) * x86_cpu_tsc_frequency(env) /
                       NANOSECONDS_PER_SECOND);
 }
@@ -101,7 +115,9 @@ int64_t x86_cpu_tsc_to_ns(CPUX86State *env, uint64_t guest_tsc)
 {
     uint64_t frequency = x86_cpu_tsc_frequency(env), now = x86_cpu_tsc_ticks(env);
     int64_t ahead = (int64_t)(guest_tsc - env->tsc_offset - now);
-    __int128 ns = (__int128)now + ahead;
+    VMClockTicks ticks;
+    bool host = x86_cpu_tsc_is_host(env, &ticks);
+    __int128 ns = host ? ahead : (__int128)now + ahead;
 
     if (guest_tsc <= now + env->tsc_offset) {
         return now_ns(env);
@@ -110,5 +126,6 @@ int64_t x86_cpu_tsc_to_ns(CPUX86State *env, uint64_t guest_tsc)
         return INT64_MAX; /* further away than the counter's half */
     }
     ns = (ns * NANOSECONDS_PER_SECOND + (__int128)frequency - 1) / (__int128)frequency;
+    ns += host ? now_ns(env) : 0; /* by one's distance from now, by the other as it is */
     return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
 }

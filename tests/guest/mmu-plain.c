@@ -101,6 +101,12 @@ void *x86_host_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access acce
     return NULL;
 }
 
+void *x86_quick_ptr(CPUX86State *env, uint64_t linear, size_t len, X86Access access,
+                    X86Priv priv)
+{
+    return NULL;
+}
+
 void x86_tlb_flush(CPUX86State *env, bool keep_global)
 {
 }
