@@ -17,7 +17,7 @@ static void inject_events(CPUState *cpu)
 {
     KVMVcpu *v = kvm_vcpu(cpu);
 
-    if (take_request(cpu, CPU_INTERRUPT_NMI)) {
+    while (cpu_take_nmi(cpu)) { /* it counts to two as well */
         kvm_ioctl_value(v->fd, KVM_NMI, 0);
     }
     if (take_request(cpu, CPU_INTERRUPT_SMI)) {

@@ -172,7 +172,7 @@ static void take_interrupts(CPUX86State *env)
     } else if (env->wait_for_sipi) {
         return;
     } else if ((request & CPU_INTERRUPT_NMI) && !env->nmi_blocked && !env->shadow) {
-        cpu_reset_interrupt(cs, CPU_INTERRUPT_NMI);
+        cpu_take_nmi(cs);
         atomic_store(&cs->halted, false);
         x86_deliver_nmi(env);
     } else if ((request & CPU_INTERRUPT_HARD) && x86_interruptible(env)) {

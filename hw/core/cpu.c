@@ -160,6 +160,28 @@ void cpu_reset_interrupt(CPUState *cpu, uint32_t mask)
     atomic_fetch_and(&cpu->interrupt_request, ~mask);
 }
 
+void cpu_nmi(CPUState *cpu)
+{
+    uint32_t old = atomic_load(&cpu->interrupt_request), bit;
+
+    do {
+        bit = old & CPU_INTERRUPT_NMI ? CPU_INTERRUPT_NMI_2 : CPU_INTERRUPT_NMI;
+    } while (!atomic_compare_exchange_weak(&cpu->interrupt_request, &old, old | bit));
+    if (bit == CPU_INTERRUPT_NMI) {
+        cpu_kick(cpu);
+    }
+}
+
+bool cpu_take_nmi(CPUState *cpu)
+{
+    uint32_t old = atomic_load(&cpu->interrupt_request), bit;
+
+    do {
+        bit = old & CPU_INTERRUPT_NMI_2 ? CPU_INTERRUPT_NMI_2 : old & CPU_INTERRUPT_NMI;
+    } while (!atomic_compare_exchange_weak(&cpu->interrupt_request, &old, old & ~bit));
+    return bit;
+}
+
 void cpu_kick(CPUState *cpu)
 {
     AccelOpsClass *ops = cpu->machine ? cpu->machine->cpus_accel : NULL;
@@ -290,6 +312,14 @@ static void cpu_await_stopped(CPUState *cpu)
         g_cond_wait(&cpu->halt_cond, &cpu->lock);
     }
     g_mutex_unlock(&cpu->lock);
+}
+
+void cpu_stop_current(void)
+{
+    if (current_cpu) {
+        atomic_store(&current_cpu->stop, true);
+        cpu_kick(current_cpu);
+    }
 }
 
 /* A vCPU that pauses the machine cannot wait for itself: it stops when it is back in its loop. */

@@ -15,13 +15,14 @@ OBJECT_DECLARE(CPUState, CPUClass, CPU, TYPE_CPU)
 
 /* CPUState.interrupt_request: set with cpu_interrupt(), any thread. */
 #define CPU_INTERRUPT_HARD  0x01u /* the interrupt controller asserts INTR */
-#define CPU_INTERRUPT_NMI   0x02u
+#define CPU_INTERRUPT_NMI   0x02u /* by cpu_nmi() */
 #define CPU_INTERRUPT_SMI   0x04u
 #define CPU_INTERRUPT_INIT  0x08u
 #define CPU_INTERRUPT_SIPI  0x10u
 #define CPU_INTERRUPT_EXIT  0x20u /* leave the execution loop: stop, work, reset */
 #define CPU_INTERRUPT_TPR   0x40u
 #define CPU_INTERRUPT_MCE   0x80u
+#define CPU_INTERRUPT_NMI_2 0x100u /* a second NMI, behind the one that waits */
 
 typedef struct AccelCPUClass AccelCPUClass;
 typedef struct MachineState MachineState;
@@ -86,6 +87,18 @@ G_NORETURN void cpu_loop_exit(CPUState *cpu);
 /* Assert or clear interrupt lines into the CPU, and kick it.  Any thread. */
 void cpu_interrupt(CPUState *cpu, uint32_t mask);
 void cpu_reset_interrupt(CPUState *cpu, uint32_t mask);
+/*
+ * An NMI comes.  A CPU takes one at the next instruction and latches one that comes meanwhile, so of
+ * those that come before the CPU has looked two count.  Any thread.
+ */
+void cpu_nmi(CPUState *cpu);
+/* The CPU takes one; false: there is none.  vCPU thread. */
+bool cpu_take_nmi(CPUState *cpu);
+/* NMIs are no longer blocked: of those that came meanwhile one is latched.  vCPU thread. */
+static inline void cpu_unblock_nmi(CPUState *cpu)
+{
+    atomic_fetch_and(&cpu->interrupt_request, ~CPU_INTERRUPT_NMI_2);
+}
 static inline bool cpu_interrupt_pending(CPUState *cpu, uint32_t mask)
 {
     return atomic_load_explicit(&cpu->interrupt_request, memory_order_acquire) & mask;
@@ -119,6 +132,11 @@ bool cpu_thread_is_idle(CPUState *cpu);
 /* Sleep until there is something to do; then run queued work.  vCPU thread. */
 void cpu_wait_io_event(CPUState *cpu);
 
+/*
+ * The caller's vCPU, if it is one, stops behind the instruction that it is in, until
+ * resume_all_vcpus().  For what the guest asks of the main loop and must not run past.
+ */
+void cpu_stop_current(void);
 /* Stop and resume every vCPU of a machine.  Main thread. */
 void pause_all_vcpus(MachineState *machine);
 void resume_all_vcpus(MachineState *machine);

@@ -190,7 +190,7 @@ void apic_nmi(MachineState *machine)
 
     machine_irq_lock(machine);
     if (bus->sink && first) {
-        cpu_interrupt(first, CPU_INTERRUPT_NMI); /* our APICs are idle: as LINT1 is programmed */
+        cpu_nmi(first); /* our APICs are idle: as LINT1 is programmed */
     } else {
         irq_pulse(bus->lint[1]);
     }

@@ -94,6 +94,7 @@ struct LocalAPIC {
     uint8_t sipi_vector;
 
     uint32_t timer_divide, timer_initial;
+    bool timer_counts;   /* the count was not 0 when it was last set */
     int64_t timer_start; /* virtual ns at which timer_initial was loaded */
     int64_t timer_next;  /* the deadline that is armed, -1: none */
     uint64_t tsc_deadline;

@@ -49,11 +49,11 @@ static void timer_arm(LocalAPIC *s, int64_t when)
     }
 }
 
-uint32_t apic_timer_current(LocalAPIC *s)
+static uint32_t timer_count_at(const LocalAPIC *s, int64_t now)
 {
-    int64_t elapsed = timer_now(s) - s->timer_start, period = timer_period_ns(s);
+    int64_t elapsed = now - s->timer_start, period = timer_period_ns(s);
 
-    if (!period || timer_mode(s) == LVT_TIMER_DEADLINE) {
+    if (!period || !s->timer_counts || timer_mode(s) == LVT_TIMER_DEADLINE) {
         return 0;
     }
     if (timer_mode(s) == LVT_TIMER_PERIODIC) {
@@ -62,12 +62,24 @@ uint32_t apic_timer_current(LocalAPIC *s)
     return elapsed >= period ? 0 : s->timer_initial - (elapsed >> timer_shift(s));
 }
 
+uint32_t apic_timer_current(LocalAPIC *s)
+{
+    return timer_count_at(s, timer_now(s));
+}
+
+/* It goes on from `count`, in what mode and at what rate it now has; 0: it stands still. */
+static void timer_resume(LocalAPIC *s, uint32_t count, int64_t now)
+{
+    s->timer_counts = count;
+    s->timer_start = now - ((int64_t)(s->timer_initial - count) << timer_shift(s));
+}
+
 /* The next expiry of the counting modes after `now`, or -1. */
 static int64_t timer_next_count(const LocalAPIC *s, int64_t now)
 {
     int64_t period = timer_period_ns(s), first = s->timer_start + period;
 
-    if (!period) {
+    if (!period || !s->timer_counts) {
         return -1;
     }
     if (timer_mode(s) != LVT_TIMER_PERIODIC) {
@@ -115,6 +127,13 @@ static bool deadline_reached(LocalAPIC *s)
     return x86_cpu_guest_tsc(cpu_env(s->cpu)) >= s->tsc_deadline;
 }
 
+static void deadline_expired(LocalAPIC *s)
+{
+    s->tsc_deadline = 0;
+    timer_arm(s, -1);
+    apic_deliver_lvt(s, APIC_LVT_TIMER);
+}
+
 static void timer_expired(void *opaque)
 {
     LocalAPIC *s = opaque;
@@ -129,9 +148,7 @@ static void timer_expired(void *opaque)
     } else if (!deadline_reached(s)) {
         timer_rearm(s, now);
     } else {
-        s->tsc_deadline = 0;
-        timer_arm(s, -1);
-        apic_deliver_lvt(s, APIC_LVT_TIMER);
+        deadline_expired(s);
     }
     machine_irq_unlock(s->machine);
 }
@@ -143,7 +160,7 @@ void apic_timer_set_initial(LocalAPIC *s, uint32_t value)
     }
     int64_t now = timer_now(s);
     s->timer_initial = value;
-    s->timer_start = now;
+    timer_resume(s, value, now);
     timer_rearm(s, now);
 }
 
@@ -151,34 +168,46 @@ void apic_timer_set_initial(LocalAPIC *s, uint32_t value)
 void apic_timer_set_divide(LocalAPIC *s, uint32_t value)
 {
     int64_t now = timer_now(s);
-    uint32_t current = apic_timer_current(s);
+    uint32_t current = timer_count_at(s, now);
 
     s->timer_divide = value;
-    s->timer_start = now - ((int64_t)(s->timer_initial - current) << timer_shift(s));
+    timer_resume(s, current, now);
     timer_rearm(s, now);
 }
 
+/* So it does in the new mode; a count that one-shot mode has brought to its end stays there. */
 void apic_timer_set_lvt(LocalAPIC *s, uint32_t value)
 {
     int64_t now = timer_now(s);
+    uint32_t current = timer_count_at(s, now);
     bool was_deadline = timer_mode(s) == LVT_TIMER_DEADLINE;
     bool is_deadline = (value & LVT_TIMER_MODE) == LVT_TIMER_DEADLINE;
 
     if (was_deadline != is_deadline) {
         s->timer_initial = 0;
         s->tsc_deadline = 0;
+        current = 0;
+    }
+    if ((value ^ s->lvt[APIC_LVT_TIMER]) & LVT_TIMER_MODE) {
+        s->lvt[APIC_LVT_TIMER] = value;
+        timer_resume(s, current, now);
     }
     s->lvt[APIC_LVT_TIMER] = value;
     timer_rearm(s, now);
 }
 
+/* One that is past already interrupts before the CPU's next instruction. */
 void apic_timer_set_deadline(LocalAPIC *s, uint64_t value)
 {
     if (timer_mode(s) != LVT_TIMER_DEADLINE) {
         return;
     }
     s->tsc_deadline = value;
-    timer_rearm(s, timer_now(s));
+    if (value && s->cpu && deadline_reached(s)) {
+        deadline_expired(s);
+    } else {
+        timer_rearm(s, timer_now(s));
+    }
 }
 
 void apic_timer_reset(LocalAPIC *s)

@@ -208,7 +208,7 @@ void apic_accept(LocalAPIC *s, const APICMessage *message)
         cpu_interrupt(s->cpu, CPU_INTERRUPT_SMI);
         break;
     case APIC_DM_NMI:
-        cpu_interrupt(s->cpu, CPU_INTERRUPT_NMI);
+        cpu_nmi(s->cpu);
         break;
     case APIC_DM_INIT:
         apic_accept_init(s);
@@ -257,7 +257,7 @@ void apic_set_lint(LocalAPIC *s, int n, int level)
 
     s->lint_level = level ? s->lint_level | 1u << n : s->lint_level & ~(1u << n);
     if (rising && n == 1 && !apic_is_enabled(s) && s->cpu) {
-        cpu_interrupt(s->cpu, CPU_INTERRUPT_NMI);
+        cpu_nmi(s->cpu);
     } else if (rising && !extint) {
         apic_deliver_lvt(s, lvt);
     }
@@ -514,7 +514,8 @@ static void apic_reset_hold(DeviceState *dev)
     machine_irq_lock(s->machine);
     apic_map_page(s);
     if (s->cpu) {
-        cpu_reset_interrupt(s->cpu, CPU_INTERRUPT_NMI | CPU_INTERRUPT_SMI | CPU_INTERRUPT_INIT |
+        cpu_reset_interrupt(s->cpu, CPU_INTERRUPT_NMI | CPU_INTERRUPT_NMI_2 |
+                                        CPU_INTERRUPT_SMI | CPU_INTERRUPT_INIT |
                                         CPU_INTERRUPT_SIPI);
     }
     apic_update(s);
@@ -565,6 +566,7 @@ static const StateField apic_state[] = {
     STATE_FIELD(LocalAPIC, wait_for_sipi), STATE_FIELD(LocalAPIC, sipi_vector),
     STATE_FIELD(LocalAPIC, timer_divide),  STATE_FIELD(LocalAPIC, timer_initial),
     STATE_FIELD(LocalAPIC, timer_start),   STATE_FIELD(LocalAPIC, timer_next),
+    STATE_FIELD(LocalAPIC, timer_counts),
     STATE_FIELD(LocalAPIC, tsc_deadline),  STATE_END,
 };
 

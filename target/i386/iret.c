@@ -179,8 +179,18 @@ static void iret_protected(CPUX86State *env, unsigned opsize)
     env->rip = rip;
 }
 
+/* Whether it faults or not (SDM vol. 3, 28.2.3: NMI unblocking due to IRET). */
+static void unblock_nmi(CPUX86State *env)
+{
+    if (env->nmi_blocked) {
+        cpu_unblock_nmi(env_cpu(env));
+        env->nmi_blocked = false;
+    }
+}
+
 void x86_iret(CPUX86State *env, unsigned opsize, uint64_t next_rip)
 {
+    unblock_nmi(env);
     if (!(env->hflags & HF_PE)) {
         iret_real(env, opsize);
     } else if (env->hflags & HF_VM) {
@@ -190,6 +200,5 @@ void x86_iret(CPUX86State *env, unsigned opsize, uint64_t next_rip)
     } else {
         iret_protected(env, opsize);
     }
-    env->nmi_blocked = false;
     x86_update_hflags(env);
 }

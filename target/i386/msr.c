@@ -191,7 +191,8 @@ static bool read_apic_base(CPUX86State *env, const MSRRow *row, uint32_t index, 
 
 static bool write_apic_base(CPUX86State *env, const MSRRow *row, uint32_t index, uint64_t value)
 {
-    if ((value & APIC_BASE_EXTD) && !has(env, FEAT_X2APIC)) {
+    if (((value & APIC_BASE_EXTD) && !has(env, FEAT_X2APIC)) ||
+        value >> config(env)->phys_bits) {
         return false;
     }
     return apic_of(env) && apic_class(env)->set_base(apic_of(env), value);

@@ -276,6 +276,9 @@ bool x86_leave_smm(CPUX86State *env)
     if (!map->wide) {
         env->efer = 0;
     }
+    if (!env->smm_nmi_blocked) {
+        cpu_unblock_nmi(cs);
+    }
     env->nmi_blocked = env->smm_nmi_blocked;
     atomic_store(&cs->halted, get(area, map->halt, 1) & 1);
     x86_set_smm(env, false);

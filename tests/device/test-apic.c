@@ -379,6 +379,59 @@ static void test_timer(void)
     stop(&f);
 }
 
+/* The count goes on through changes of mode; one that has ended stays at 0 (SDM vol. 3, 11.5.4). */
+static void test_timer_modes(void)
+{
+    Fixture f;
+
+    start(&f);
+    set(&f, 0x3e0, 0xb);
+    set(&f, 0x320, 0x40);
+    set(&f, 0x380, 1000000);
+    test_clock_step(f.t, 600000);
+    set(&f, 0x320, 0x20040); /* periodic */
+    g_assert_cmpuint(get(&f, 0x390), ==, 400000);
+    test_clock_step(f.t, 500000);
+    g_assert_cmphex(take(&f, 0), ==, 0x40);
+    set(&f, 0xb0, 0);
+    g_assert_cmpuint(get(&f, 0x390), ==, 900000);
+    test_clock_step(f.t, 1200000);
+    g_assert_cmphex(take(&f, 0), ==, 0x40);
+    set(&f, 0xb0, 0);
+    set(&f, 0x320, 0x40); /* one-shot, in the third period */
+    g_assert_cmpuint(get(&f, 0x390), ==, 700000);
+    test_clock_step(f.t, 700000);
+    g_assert_cmphex(take(&f, 0), ==, 0x40);
+    set(&f, 0xb0, 0);
+    g_assert_cmpuint(get(&f, 0x390), ==, 0);
+    set(&f, 0x320, 0x20040);
+    test_clock_step(f.t, 2500000);
+    g_assert_cmpuint(get(&f, 0x390), ==, 0);
+    g_assert_cmpuint(get(&f, 0x380), ==, 1000000);
+    g_assert_cmpint(take(&f, 0), ==, -1);
+    stop(&f);
+}
+
+/* Before the CPU has looked, the one that it takes and the one that it latches. */
+static void test_nmi_count(void)
+{
+    Fixture f;
+
+    start(&f);
+    be(&f, 1);
+    for (int i = 0; i < 3; i++) {
+        set(&f, 0x310, 0);
+        set(&f, 0x300, 0x400);
+    }
+    g_assert_true(cpu_take_nmi(f.cpu[0]));
+    set(&f, 0x300, 0x400);
+    set(&f, 0x300, 0x400); /* in the handler: one more is latched, whatever comes */
+    cpu_unblock_nmi(f.cpu[0]);
+    g_assert_true(cpu_take_nmi(f.cpu[0]));
+    g_assert_false(cpu_take_nmi(f.cpu[0]));
+    stop(&f);
+}
+
 /* A host that was held up: the guest gets its ticks all the same, up to a quarter of a second. */
 static void test_timer_catch_up(void)
 {
@@ -502,6 +555,8 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/msi", test_msi);
     g_test_add_func("/apic/extint", test_extint);
     g_test_add_func("/apic/timer", test_timer);
+    g_test_add_func("/apic/timer-modes", test_timer_modes);
+    g_test_add_func("/apic/nmi-count", test_nmi_count);
     g_test_add_func("/apic/timer-catch-up", test_timer_catch_up);
     g_test_add_func("/apic/lint-level", test_lint_level);
     g_test_add_func("/apic/x2apic", test_x2apic);
