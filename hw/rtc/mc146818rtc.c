@@ -5,7 +5,7 @@
  *
  *   70  write  index (6-0), NMI mask (7)
  *   71         00 s, 01 s alarm, 02 min, 03 min alarm, 04 h, 05 h alarm, 06 day of
- *              week, 07 day, 08 month, 09 year, 0a-0d A-D, 32 century, others RAM
+ *              week, 07 day, 08 month, 09 year, 0a-0d A-D, 32 and 37 century, others RAM
  *
  * Time is not counted: it is a clock of the host plus an offset.  The update
  * and alarm flags are found when someone looks, or by a timer when they interrupt.
@@ -33,6 +33,7 @@ enum RTCRegister {
     RTC_C = 0x0c,
     RTC_D = 0x0d,
     RTC_CENTURY = 0x32,
+    RTC_CENTURY_PS2 = 0x37, /* the same byte, where the PS/2 has it */
 };
 
 #define RTC_SIZE    128
@@ -368,6 +369,7 @@ static uint8_t rtc_read_c(RTCState *s)
 
 static uint8_t rtc_read_register(RTCState *s, unsigned index)
 {
+    index = index == RTC_CENTURY_PS2 ? RTC_CENTURY : index;
     switch (index) {
     case RTC_A:
         return rtc_read_a(s);
@@ -436,6 +438,7 @@ static void rtc_write_b(RTCState *s, uint8_t value)
 
 static void rtc_write_register(RTCState *s, unsigned index, uint8_t value)
 {
+    index = index == RTC_CENTURY_PS2 ? RTC_CENTURY : index;
     switch (index) {
     case RTC_A:
         rtc_write_a(s, value);

@@ -45,6 +45,9 @@ static void test_calendar(void)
     g_assert_cmphex(get(t, 7), ==, 0x01);
     g_assert_cmphex(get(t, 8), ==, 0x01);
     g_assert_cmphex(get(t, 9), ==, 0x24);
+    g_assert_cmphex(get(t, 0x37), ==, 0x20); /* the century where a PS/2 has it */
+    set(t, 0x37, 0x19);
+    g_assert_cmphex(get(t, 0x32), ==, 0x19);
 }
 
 /* With the dividers held nothing moves; the first update comes half a second after they go. */
