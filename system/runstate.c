@@ -222,6 +222,7 @@ void vm_stop(MachineState *machine, RunState state)
 
 void system_reset_request(MachineState *machine, ShutdownCause reason)
 {
+    cpu_stop_current();
     if (machine->actions.reboot == REBOOT_ACTION_SHUTDOWN) {
         machine->shutdown_requested = reason;
     } else {
@@ -232,6 +233,7 @@ void system_reset_request(MachineState *machine, ShutdownCause reason)
 
 void system_shutdown_request(MachineState *machine, ShutdownCause reason)
 {
+    cpu_stop_current();
     machine->shutdown_requested = reason;
     event_loop_notify(machine->loop);
 }
@@ -256,6 +258,7 @@ void system_powerdown_request(MachineState *machine)
 
 void system_suspend_request(MachineState *machine)
 {
+    cpu_stop_current();
     machine->suspend_requested = true;
     event_loop_notify(machine->loop);
 }
@@ -393,6 +396,9 @@ static bool serve_internal_error(MachineState *machine)
 static void serve_suspend(MachineState *machine)
 {
     if (machine->suspended || !MACHINE_GET_CLASS(machine)->wakeup) {
+        if (machine->vm_running && !machine->suspended) {
+            resume_all_vcpus(machine); /* who asked for it has stopped */
+        }
         return;
     }
     pause_all_vcpus(machine);

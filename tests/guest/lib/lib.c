@@ -103,6 +103,7 @@ void quit(unsigned status)
     while (!(inb(COM1 + 5) & 0x40)) {
     }
     outl(DEBUG_EXIT, status);
+    put('!'); /* seen if the machine lets a CPU go on */
     for (;;) {
         asm volatile("cli; hlt");
     }
