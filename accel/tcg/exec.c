@@ -11,7 +11,6 @@
 #include "target/i386/exception.h"
 #include "target/i386/smm.h"
 
-#define DR6_BS (1u << 14)
 
 /* ---- exclusive sections ------------------------------------------------------------------ */
 
@@ -212,8 +211,18 @@ static void check_code_breakpoints(CPUX86State *env)
     }
     hits = x86_match_breakpoints(env, linear, 1, X86_BP_EXEC);
     if (hits) {
-        env->dr[6] |= hits;
-        x86_raise_exception(env, EXCP_DB);
+        x86_raise_debug(env, hits);
+    }
+}
+
+/* An event came between mov ss and the instruction after it: before the handler's first. */
+static void check_held_breakpoints(CPUX86State *env)
+{
+    uint32_t held = env->debug_held;
+
+    if (held && !env->shadow) {
+        env->debug_held = 0;
+        x86_raise_debug(env, held);
     }
 }
 
@@ -258,11 +267,12 @@ const uint8_t *tcg_go_on(CPUX86State *env)
 static void run_blocks(CPUX86State *env)
 {
     TcgEnv *t = tcg_env(env);
-    bool stepping = env->hflags & HF_TF;
+    uint32_t traps = env->debug_held | (env->hflags & HF_TF ? DR6_BS : 0);
     uint32_t shadow = env->shadow;
     uint64_t in_c = t->stat_c_insn;
     const uint8_t *host;
 
+    check_held_breakpoints(env);
     if (env->hflags & HF_DRX) {
         check_code_breakpoints(env);
     }
@@ -286,9 +296,9 @@ static void run_blocks(CPUX86State *env)
     if (env->hflags & (HF_TF | HF_DRX)) {
         env->rflags &= ~(uint64_t)RF_MASK;
     }
-    if (stepping) {
-        env->dr[6] |= DR6_BS;
-        x86_raise_exception(env, EXCP_DB);
+    env->debug_held = 0;
+    if (traps) {
+        x86_raise_debug(env, traps);
     }
 }
 

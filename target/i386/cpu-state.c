@@ -244,6 +244,7 @@ static void reset_control(CPUX86State *env, bool init_only)
 static void reset_events(CPUX86State *env)
 {
     env->shadow = 0;
+    env->debug_held = 0;
     env->wait_for_sipi = false;
     env->exception_index = -1;
     env->exception_is_int = 0;

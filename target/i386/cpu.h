@@ -212,6 +212,7 @@ struct CPUX86State {
     uint64_t exception_next_rip;
     int old_exception; /* contributory chain for #DF; -1: none */
     uint32_t debug_hits; /* data breakpoints met by the instruction under way: DR6 bits */
+    uint32_t debug_held; /* those of a mov ss, until the instruction after it is done */
     bool nmi_blocked;
     bool smm, smm_nmi_blocked; /* the latter: as RSM leaves nmi_blocked */
     bool a20_closed;

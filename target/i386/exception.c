@@ -87,6 +87,10 @@ G_NORETURN void x86_raise_interrupt(CPUX86State *env, int vector, uint64_t next_
 
 G_NORETURN void x86_raise_int1(CPUX86State *env, uint64_t next_rip)
 {
+    if (env->debug_held) { /* by a mov ss just before: one #DB tells of both */
+        env->dr[6] = (env->dr[6] & ~(uint64_t)DR6_B_MASK) | env->debug_held;
+        env->debug_held = 0;
+    }
     raise_event(env, EXCP_DB, 0, X86_EVENT_INT1, next_rip);
 }
 
@@ -98,7 +102,8 @@ G_NORETURN void x86_raise_page_fault(CPUX86State *env, uint64_t linear, uint32_t
 
 G_NORETURN void x86_raise_debug(CPUX86State *env, uint32_t dr6_bits)
 {
-    env->dr[6] |= dr6_bits;
+    /* Vol. 3, 17.2.3: B0 to B3 tell of this exception only; the others stay until cleared. */
+    env->dr[6] = (env->dr[6] & ~(uint64_t)DR6_B_MASK) | dr6_bits;
     env->dr[7] &= ~(uint64_t)DR7_GD;
     raise_event(env, EXCP_DB, 0, 0, env->rip);
 }

@@ -31,6 +31,7 @@ G_NORETURN void x86_raise_page_fault(CPUX86State *env, uint64_t linear, uint32_t
 G_NORETURN void x86_raise_debug(CPUX86State *env, uint32_t dr6_bits);
 
 /* DR6 (SDM vol. 3, 18.2.3) */
+#define DR6_B_MASK 0xfu
 #define DR6_BD (1u << 13)
 #define DR6_BS (1u << 14)
 #define DR6_BT (1u << 15)

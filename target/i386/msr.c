@@ -315,8 +315,8 @@ static bool write_mce_bank(CPUX86State *env, const MSRRow *row, uint32_t index, 
 {
     unsigned reg = (index - row->first) & 3;
 
-    /* CTL: all ones or none matter; status, address, misc: software may only clear. */
-    if (reg != 0 && value != 0) {
+    /* 15.3.2: CTL takes all ones (AMD's Linux leaves out bits 0 and 10) or none, STATUS is cleared. */
+    if (reg == 0 ? value && (value | 1u << 10 | 1) != UINT64_MAX : reg == 1 && value) {
         return false;
     }
     *plain(env, row, index) = value;

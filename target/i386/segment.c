@@ -122,7 +122,8 @@ void x86_drop_inner_segments(CPUX86State *env, unsigned cpl)
             continue;
         }
         if (!conforming && ((s->flags >> DESC_DPL_SHIFT) & 3) < cpl) {
-            x86_set_segment_null(env, segs[i], 0, 0);
+            s->selector = 0; /* base and limit stay: 64-bit code goes on using FS's and GS's */
+            s->flags = DESC_UNUSABLE;
         }
     }
 }

@@ -188,12 +188,15 @@ static uint8_t v_size(const CPUX86State *env, const X86Insn *i)
 /* Traps due after the instruction: single-step, I/O breakpoints (SDM vol. 3, 18.3.1). */
 static void raise_traps(Interp *x, bool traced)
 {
-    uint32_t bits = x->debug | x->env->debug_hits;
+    uint32_t bits = x->debug | x->env->debug_hits | x->env->debug_held;
 
-    /* mov ss holds them off for one instruction. */
-    if (traced && !(x->shadow & X86_SHADOW_MOVSS)) {
-        bits |= DR6_BS;
+    /* mov ss holds them off for one instruction; single-step then is that one's (17.3.1.4). */
+    if (x->shadow & X86_SHADOW_MOVSS) {
+        x->env->debug_held = bits;
+        return;
     }
+    x->env->debug_held = 0;
+    bits |= traced ? DR6_BS : 0;
     if (bits) {
         x86_raise_debug(x->env, bits);
     }
@@ -201,9 +204,12 @@ static void raise_traps(Interp *x, bool traced)
 
 static bool traced_after(const Interp *x, bool traced)
 {
-    /* syscall masks TF together with the flags (SDM vol. 3, 18.3.1.4). */
-    bool fast_call = x->insn->map == X86_MAP_0F && (x->insn->opcode == 0x05 ||
-                                                    x->insn->opcode == 0x34);
+    /*
+     * syscall and sysenter mask TF together with the flags (SDM vol. 3, 18.3.1.4), and sysret
+     * traps at its own end with the TF that it brings, unlike popf and iret.
+     */
+    bool fast_call = x->insn->map == X86_MAP_0F &&
+                     (x->insn->opcode == 0x05 || x->insn->opcode == 0x07 || x->insn->opcode == 0x34);
 
     return fast_call ? x->env->rflags & TF_MASK : traced;
 }
@@ -233,9 +239,10 @@ bool x86_exec_insn(CPUX86State *env, const X86Insn *insn)
         env->rflags &= ~(uint64_t)RF_MASK;
     }
     env->shadow = x.shadow;
-    if (!traced && !x.debug && !env->debug_hits) {
+    traced = traced_after(&x, traced);
+    if (!traced && !x.debug && !env->debug_hits && !env->debug_held) {
         return x.changed || x.again || x.shadow;
     }
-    raise_traps(&x, traced_after(&x, traced));
+    raise_traps(&x, traced);
     return x.changed || x.again || x.shadow;
 }

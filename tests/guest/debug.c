@@ -38,6 +38,7 @@ static void stepped(const char *name, const uint8_t *code)
 #define SET_DR(n, v) asm volatile("mov %0, %%dr" #n : : "r"((Word)(v)))
 
 extern uint8_t plain_code[], plain_second[], write_code[], io_code[], string_code[];
+extern uint8_t shadow_code[], shadow_int1_code[];
 
 static void breaks(const char *name, const uint8_t *code, Word dr7)
 {
@@ -64,6 +65,10 @@ static void breakpoints(void)
     breaks("read or write", write_code, 0x400 | 0xfu << 20 | 8);
     breaks("byte in the dword", write_code, 0x400 | 1u << 20 | 8);
     breaks("in a string", string_code, 0x400 | 0xdu << 20 | 0xdu << 28 | 0x88);
+    asm volatile("mov %%ss, %0" : "=m"(watched));
+    breaks("mov ss", shadow_code, 0x400 | 0xfu << 20 | 8);
+    breaks("mov ss, int1", shadow_int1_code, 0x400 | 0xfu << 20 | 8);
+    watched = 0;
     write_cr4(read_cr4() | 8);
     breaks("port", io_code, 0x400 | 2u << 24 | 0x20);
     write_cr4(read_cr4() & ~8ul);

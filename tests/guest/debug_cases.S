@@ -82,6 +82,18 @@ io_code:
     nop
     ret
 
+    .globl shadow_code, shadow_int1_code
+shadow_code:
+    mov watched, %ss
+    nop
+    nop
+    ret
+shadow_int1_code:
+    mov watched, %ss
+    .byte 0xf1
+    nop
+    ret
+
 CASE "int1", SHOW_DR6
     .byte 0xf1
     ret
@@ -113,6 +125,23 @@ CASE "DR6 back"
     mov $0xffff0ff0, %eax
     mov %rax, %dr6
     xor %eax, %eax
+    ret
+CASE "other breakpoints' bits go, BS stays", SHOW_DR6
+    lea 1f(%rip), %rax
+    mov %rax, %dr0
+    mov $0x4006, %eax
+    mov %rax, %dr6
+    mov $0x402, %eax
+    mov %rax, %dr7
+1:  nop
+    ret
+CASE "the same again"
+    mov $0x400, %eax
+    mov %rax, %dr7
+    mov %dr6, %rax
+    mov $0xffff0ff0, %ecx
+    mov %rcx, %dr6
+    and $0xe00f, %eax
     ret
 UCASE "user, mov dr6"
     mov %dr6, %rax

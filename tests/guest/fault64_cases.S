@@ -100,6 +100,25 @@ CASE "fs has one from its descriptor, but no limit"
     xor %ecx, %ecx
     mov %ecx, %fs
     ret
+CASE "fs for the user"
+    mov $0x10, %ecx
+    mov %ecx, %fs
+    mov $0xc0000100, %ecx
+    mov $0x1000, %eax
+    xor %edx, %edx
+    wrmsr
+    ret
+UCASE "user, an inner fs is null, with its base still"
+    mov %fs, %ecx
+    mov %fs:scratch - 0x1000, %eax
+    shl $16, %ecx
+    or %ecx, %eax
+    ret
+CASE "fs null again"
+    xor %ecx, %ecx
+    mov %ecx, %fs
+    xor %eax, %eax
+    ret
 CASE "fs base in the hole"
     mov $0xc0000100, %ecx
     xor %eax, %eax

@@ -189,7 +189,11 @@ static void time_and_checks(void)
     read_only("MCG_CAP", 0x179);
     round_trip("MCG_STATUS", 0x17a, 0);
     round_trip("MC0_CTL", 0x400, 0);
+    round_trip("MC0_CTL, all", 0x400, ~0ull);
+    refused("MC0_CTL, some", 0x400, 0xaaaaaaaaaaaaaaaa);
     refused("MC0_STATUS", 0x401, 1);
+    round_trip("MC0_ADDR", 0x402, ~0ull);
+    round_trip("MC0_MISC", 0x403, ~0ull);
     refused("APIC_BASE, reserved", 0x1b, rdmsr(0x1b) | 1u << 9);
     refused("APIC_BASE, EXTD without EN", 0x1b, (rdmsr(0x1b) & ~0x800ull) | 0x400);
 }

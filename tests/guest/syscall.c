@@ -20,7 +20,7 @@ void guest_main(void)
     wrmsr(0xc0000081, 0x0018000800000000);
     wrmsr(0xc0000082, (Word)syscall_entry);
     wrmsr(0xc0000083, (Word)syscall32_entry);
-    wrmsr(0xc0000084, 0x4d5);
+    wrmsr(0xc0000084, 0x5d5);
     call_gate_set(10, gate_entry, 8); /* 0x50 */
     gdt_set(12, 0x100000, 15, 0xf3, 0x4); /* 0x60: small data */
     run_cases();

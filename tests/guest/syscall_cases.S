@@ -34,6 +34,14 @@ UCASE "sysretq, cs and ss outside", SILICON
     shl $16, %ecx
     or %ecx, %eax
     ret
+UCASE "sysretq with TF traps at its end", SILICON | SHOW_DR6
+    mov $4, %eax
+    pushf
+    orl $0x100, (%rsp)
+    popf
+    syscall
+    nop
+    ret
 CASE "sysretq into the hole", SILICON
     movabs $0x0000800000000000, %rcx
     sysretq
