@@ -371,7 +371,15 @@ typedef void (*PropertyListVisitor)(const char *name, const char *type, const ch
 void object_property_list(Object *obj, PropertyListVisitor fn, void *opaque);
 
 /* Settings `-global TYPE.PROP=VALUE`: applied when an object of (a descendant of) TYPE is made. */
+typedef struct GlobalProperty {
+    const char *type, *prop, *value;
+} GlobalProperty;
 void object_register_global(const char *type, const char *prop, const char *value);
+/*
+ * Lists of GlobalProperty, each ended by a row of NULL, that are applied before these: what the version
+ * of the machine that is being made has otherwise.  Borrowed; NULL: none.
+ */
+void object_set_compat_globals(const GPtrArray *lists);
 /* Applied by object_new and kin; the first failure, if any, is reported there. */
 bool object_apply_globals(Object *obj, GError **error);
 

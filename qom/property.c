@@ -419,11 +419,8 @@ void object_property_list(Object *obj, PropertyListVisitor fn, void *opaque)
 
 /* ---- globals ---------------------------------------------------------------------- */
 
-typedef struct GlobalProperty {
-    char *type, *prop, *value;
-} GlobalProperty;
-
-static GPtrArray *globals;
+static GPtrArray *globals; /* of GlobalProperty, with strings of their own */
+static const GPtrArray *compat_globals;
 
 void object_register_global(const char *type, const char *prop, const char *value)
 {
@@ -436,13 +433,32 @@ void object_register_global(const char *type, const char *prop, const char *valu
     g_ptr_array_add(globals, g);
 }
 
+void object_set_compat_globals(const GPtrArray *lists)
+{
+    compat_globals = lists;
+}
+
+static bool apply_global(Object *obj, const GlobalProperty *g, const char *from, GError **error)
+{
+    if (!object_dynamic_cast(obj, g->type) ||
+        object_property_parse(obj, g->prop, g->value, error)) {
+        return true;
+    }
+    g_prefix_error(error, "%s %s.%s=%s: ", from, g->type, g->prop, g->value);
+    return false;
+}
+
 bool object_apply_globals(Object *obj, GError **error)
 {
+    for (guint i = 0; compat_globals && i < compat_globals->len; i++) {
+        for (const GlobalProperty *g = compat_globals->pdata[i]; g->type; g++) {
+            if (!apply_global(obj, g, "this machine's", error)) {
+                return false;
+            }
+        }
+    }
     for (guint i = 0; globals && i < globals->len; i++) {
-        GlobalProperty *g = g_ptr_array_index(globals, i);
-        if (object_dynamic_cast(obj, g->type) &&
-            !object_property_parse(obj, g->prop, g->value, error)) {
-            g_prefix_error(error, "-global %s.%s=%s: ", g->type, g->prop, g->value);
+        if (!apply_global(obj, globals->pdata[i], "-global", error)) {
             return false;
         }
     }

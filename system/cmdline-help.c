@@ -33,9 +33,14 @@ char *help_options(void)
     return g_string_free(out, FALSE);
 }
 
+/* Versions of a machine together, the newest first. */
 static gint by_machine_name(gconstpointer a, gconstpointer b)
 {
-    return strcmp(((const MachineClass *)a)->name, ((const MachineClass *)b)->name);
+    const char *x = ((const MachineClass *)a)->name, *y = ((const MachineClass *)b)->name;
+    size_t family = strrchr(x, '-') ? (size_t)(strrchr(x, '-') - x) : strlen(x);
+    int order = strncmp(x, y, family);
+
+    return order ? order : strcmp(y, x);
 }
 
 char *help_machines(void)
@@ -50,8 +55,9 @@ char *help_machines(void)
         if (mc->alias) {
             g_string_append_printf(out, "%-20s %s (alias of %s)\n", mc->alias, mc->desc, mc->name);
         }
-        g_string_append_printf(out, "%-20s %s%s\n", mc->name, mc->desc ? mc->desc : "",
-                               mc->is_default ? " (default)" : "");
+        g_string_append_printf(out, "%-20s %s%s%s\n", mc->name, mc->desc ? mc->desc : "",
+                               mc->is_default ? " (default)" : "",
+                               mc->deprecation_reason ? " (deprecated)" : "");
     }
     return g_string_free(out, FALSE);
 }

@@ -8,6 +8,7 @@
 #include "system/block/block.h"
 #include "system/char/chardev.h"
 #include "system/cmdline.h"
+#include "system/log.h"
 #include "system/loop/main-loop.h"
 #include "system/memory/backend.h"
 #include "system/monitor/monitor.h"
@@ -86,6 +87,10 @@ bool vmm_create_machine(VMM *vmm, GError **error)
 
     if (!mc) {
         return false;
+    }
+    if (mc->deprecation_reason) {
+        log_printf("warning: Machine type '%s' is deprecated: %s\n", mc->name,
+                   mc->deprecation_reason);
     }
     vmm->machine = machine_new(mc, error);
     if (!vmm->machine) {

@@ -18,8 +18,11 @@ static char *machine_list_names(void)
 
     for (GSList *l = all; l; l = l->next) {
         MachineClass *mc = MACHINE_CLASS(l->data);
-        g_string_append_printf(names, "%s%s", names->len ? ", " : "",
-                               mc->alias ? mc->alias : mc->name);
+
+        if (mc->alias || !mc->compat_globals) { /* of versions, the newest */
+            g_string_append_printf(names, "%s%s", names->len ? ", " : "",
+                                   mc->alias ? mc->alias : mc->name);
+        }
     }
     return g_string_free(g_steal_pointer(&names), FALSE);
 }
@@ -42,7 +45,8 @@ MachineClass *machine_find_class(const char *name, GError **error)
     }
     g_autofree char *names = machine_list_names();
     g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE,
-                "unsupported machine type '%s': there are %s", name, names);
+                "unsupported machine type '%s': there are %s, and the versions that -machine help lists",
+                name, names);
     return NULL;
 }
 
@@ -54,6 +58,7 @@ MachineState *machine_new(MachineClass *mc, GError **error)
     if (!root) {
         return NULL;
     }
+    object_set_compat_globals(mc->compat_globals);
     obj = object_new_with_class(&mc->parent_class);
     MachineState *machine = MACHINE(obj);
     if (!object_apply_globals(obj, error) || !object_add_child(root, "machine", obj, error)) {

@@ -128,6 +128,11 @@ struct MachineClass {
     const char *alias; /* "pc" */
     const char *desc;
     bool is_default;
+    const char *deprecation_reason; /* NULL: it is not deprecated */
+    /* What its devices have otherwise than by default: lists for object_set_compat_globals(). */
+    GPtrArray *compat_globals;
+    bool smp_prefers_sockets; /* -smp N: CPUs are sockets, not cores of one */
+    bool numa_mem_supported;  /* -numa node,mem= needs no warning */
     uint32_t max_cpus, default_cpus;
     const char *default_cpu_type; /* a QOM type name */
     uint64_t default_ram_size;

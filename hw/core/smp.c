@@ -20,11 +20,13 @@ static bool smp_fail(GError **error, const char *format, ...)
 }
 
 /*
- * What is 0 was left out: cores take what the others leave, then sockets, then threads;
- * a quotient of 0 stays, for the check to show.
+ * What is 0 was left out: cores take what the others leave, then sockets (or the other way round), then
+ * threads; a quotient of 0 stays, for the check to show.
  */
-static void smp_complete(SMPConfig *smp)
+static void smp_complete(SMPConfig *smp, bool prefer_sockets)
 {
+    uint32_t *preferred = prefer_sockets ? &smp->sockets : &smp->cores;
+    uint32_t *other = prefer_sockets ? &smp->cores : &smp->sockets;
     uint32_t total = smp->max_cpus ? smp->max_cpus : smp->cpus;
 
     smp->dies = smp->dies ? smp->dies : 1;
@@ -32,13 +34,13 @@ static void smp_complete(SMPConfig *smp)
         smp->sockets = smp->sockets ? smp->sockets : 1;
         smp->cores = smp->cores ? smp->cores : 1;
         smp->threads = smp->threads ? smp->threads : 1;
-    } else if (!smp->cores) {
-        smp->sockets = smp->sockets ? smp->sockets : 1;
+    } else if (!*preferred) {
+        *other = *other ? *other : 1;
         smp->threads = smp->threads ? smp->threads : 1;
-        smp->cores = total / (smp->sockets * smp->dies * smp->threads);
-    } else if (!smp->sockets) {
+        *preferred = total / (*other * smp->dies * smp->threads);
+    } else if (!*other) {
         smp->threads = smp->threads ? smp->threads : 1;
-        smp->sockets = total / (smp->dies * smp->cores * smp->threads);
+        *other = total / (*preferred * smp->dies * smp->threads);
     } else if (!smp->threads) {
         smp->threads = total / (smp->sockets * smp->dies * smp->cores);
     }
@@ -126,7 +128,7 @@ bool smp_parse(MachineState *machine, const char *text, GError **error)
     if (!options || !smp_read(options, &smp, error)) {
         return false;
     }
-    smp_complete(&smp);
+    smp_complete(&smp, MACHINE_GET_CLASS(machine)->smp_prefers_sockets);
     if (!smp_check(machine, &smp, error)) {
         return false;
     }

@@ -45,6 +45,7 @@ struct AcpiPcConfig {
     const char *oem_id, *oem_table_id; /* NULL: ours */
     unsigned serial_ports; /* bit n: COM n+1 */
     bool ioapic;
+    uint8_t root_bus_uid;              /* _UID of PCI0 */
     uint64_t hole_start, hole_end;     /* PCI memory below 4 GiB, inclusive */
     GPtrArray *extra;                  /* of GBytes: whole tables (-acpitable); NULL: none */
     uint64_t hole64_start, hole64_end; /* end 0: none */

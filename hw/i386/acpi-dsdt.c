@@ -440,7 +440,7 @@ static void put_pci(Aml *a, const AcpiPcConfig *config)
         aml_eisaid(a, "PNP0A03");
         put_control_method(a, config);
     }
-    put_int_name(a, "_UID", 0);
+    put_int_name(a, "_UID", config->root_bus_uid);
     put_host_resources(a, config);
     config->chipset->put_routing(a);
     put_isa(a, config);

@@ -183,6 +183,7 @@ static void pc_guest_info_finish(PCMachineState *pcms)
     c->hole_start = x86ms->below_4g_mem_size;
     c->hole_end = PCI_MEM_END - 1;
     c->hole64_start = (FOUR_GIB + x86ms->above_4g_mem_size + GIB - 1) & ~(GIB - 1);
+    c->root_bus_uid = PC_MACHINE_GET_CLASS(pcms)->root_bus_uid;
     PC_MACHINE_GET_CLASS(pcms)->describe_chipset(pcms, c);
     if (c->pci_hotplug) {
         acpi_pci_hotplug_number_buses(c->pci_hotplug);

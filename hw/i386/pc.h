@@ -42,6 +42,7 @@ struct PCMachineClass {
     uint8_t pci_irqs[4];    /* where interrupt wires lead then */
     /* Pin of the I/O APIC that a slot's interrupt pin (0-3) leads to then. */
     uint8_t (*ioapic_pin)(unsigned slot, unsigned pin);
+    uint8_t root_bus_uid;   /* _UID of PCI0 */
     uint32_t hpet_intcap;   /* the I/O APIC's pins that HPET timers may drive */
     /*
      * What firmware does to the chipset's own registers: shadow RAM, interrupt routes, the ports of
@@ -126,22 +127,19 @@ void pc_vga_text_mode(PCMachineState *pcms);
 /* In pc-fw-cfg.c: everything that firmware asks for. */
 bool pc_fw_cfg_fill(PCMachineState *pcms, GError **error);
 
-/* A version of a machine: its name, and what it has that its family leaves open. */
-#define DEFINE_PC_MACHINE(family, suffix, machine_name, options_fn)                                \
-    static void pc_machine_##suffix##_class_init(ObjectClass *klass, const void *data)             \
+/* In pc-versions.c: a name of the family, and the version that it stands for. */
+typedef struct PCMachineVersion {
+    const char *name, *version;
+} PCMachineVersion;
+/* Class init of each; `data` is its PCMachineVersion. */
+void pc_machine_version_class_init(ObjectClass *klass, const void *data);
+
+/* A row of TypeInfo. */
+#define DEFINE_PC_MACHINE(family, prefix, v)                                                       \
     {                                                                                              \
-        MachineClass *mc = MACHINE_CLASS(klass);                                                   \
-                                                                                                   \
-        mc->name = (machine_name);                                                                 \
-        (options_fn)(mc);                                                                          \
-    }                                                                                              \
-    static const TypeInfo pc_machine_type_##suffix[] = {                                           \
-        {                                                                                          \
-         .name = MACHINE_TYPE_NAME(machine_name),                                                  \
-         .parent = (family),                                                                       \
-         .class_init = pc_machine_##suffix##_class_init,                                           \
-         },                                                                                        \
-    };                                                                                             \
-    DEFINE_TYPES(pc_machine_type_##suffix)
+        .name = MACHINE_TYPE_NAME(prefix v), .parent = (family),                                   \
+        .class_init = pc_machine_version_class_init,                                               \
+        .class_data = &(const PCMachineVersion){prefix v, v},                                      \
+    }
 
 #endif

@@ -119,6 +119,8 @@ static void i440fx_machine_class_init(ObjectClass *klass, const void *data)
     MachineClass *mc = MACHINE_CLASS(klass);
     PCMachineClass *pcmc = PC_MACHINE_CLASS(klass);
 
+    mc->alias = "pc";
+    mc->is_default = true;
     mc->desc = "Standard PC (i440FX + PIIX, 1996)";
     mc->init = pc_init1;
     pcmc->kept_registers = i440fx_kept_registers;
@@ -143,13 +145,41 @@ static const TypeInfo i440fx_machine_types[] = {
 
 DEFINE_TYPES(i440fx_machine_types)
 
-#define DEFINE_I440FX_MACHINE(suffix, machine_name, options_fn)                                    \
-    DEFINE_PC_MACHINE(TYPE_I440FX_MACHINE, suffix, machine_name, options_fn)
+#define DEFINE_I440FX_MACHINE(version)                                                            \
+    DEFINE_PC_MACHINE(TYPE_I440FX_MACHINE, "pc-i440fx-", version)
 
-static void pc_i440fx_7_2_options(MachineClass *mc)
-{
-    mc->alias = "pc";
-    mc->is_default = true;
-}
+static const TypeInfo i440fx_machine_versions[] = {
+    DEFINE_I440FX_MACHINE("7.2"),
+    DEFINE_I440FX_MACHINE("7.1"),
+    DEFINE_I440FX_MACHINE("7.0"),
+    DEFINE_I440FX_MACHINE("6.2"),
+    DEFINE_I440FX_MACHINE("6.1"),
+    DEFINE_I440FX_MACHINE("6.0"),
+    DEFINE_I440FX_MACHINE("5.2"),
+    DEFINE_I440FX_MACHINE("5.1"),
+    DEFINE_I440FX_MACHINE("5.0"),
+    DEFINE_I440FX_MACHINE("4.2"),
+    DEFINE_I440FX_MACHINE("4.1"),
+    DEFINE_I440FX_MACHINE("4.0"),
+    DEFINE_I440FX_MACHINE("3.1"),
+    DEFINE_I440FX_MACHINE("3.0"),
+    DEFINE_I440FX_MACHINE("2.12"),
+    DEFINE_I440FX_MACHINE("2.11"),
+    DEFINE_I440FX_MACHINE("2.10"),
+    DEFINE_I440FX_MACHINE("2.9"),
+    DEFINE_I440FX_MACHINE("2.8"),
+    DEFINE_I440FX_MACHINE("2.7"),
+    DEFINE_I440FX_MACHINE("2.6"),
+    DEFINE_I440FX_MACHINE("2.5"),
+    DEFINE_I440FX_MACHINE("2.4"),
+    DEFINE_I440FX_MACHINE("2.3"),
+    DEFINE_I440FX_MACHINE("2.2"),
+    DEFINE_I440FX_MACHINE("2.1"),
+    DEFINE_I440FX_MACHINE("2.0"),
+    DEFINE_I440FX_MACHINE("1.7"),
+    DEFINE_I440FX_MACHINE("1.6"),
+    DEFINE_I440FX_MACHINE("1.5"),
+    DEFINE_I440FX_MACHINE("1.4"),
+};
 
-DEFINE_I440FX_MACHINE(v7_2, "pc-i440fx-7.2", pc_i440fx_7_2_options)
+DEFINE_TYPES(i440fx_machine_versions)

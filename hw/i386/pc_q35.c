@@ -165,6 +165,7 @@ static void q35_machine_class_init(ObjectClass *klass, const void *data)
     MachineClass *mc = MACHINE_CLASS(klass);
     PCMachineClass *pcmc = PC_MACHINE_CLASS(klass);
 
+    mc->alias = "q35";
     mc->desc = "Standard PC (Q35 + ICH9, 2009)";
     mc->init = pc_q35_init;
     mc->max_cpus = 288;
@@ -193,12 +194,34 @@ static const TypeInfo q35_machine_types[] = {
 
 DEFINE_TYPES(q35_machine_types)
 
-#define DEFINE_Q35_MACHINE(suffix, machine_name, options_fn)                                       \
-    DEFINE_PC_MACHINE(TYPE_Q35_MACHINE, suffix, machine_name, options_fn)
+#define DEFINE_Q35_MACHINE(version)                                                            \
+    DEFINE_PC_MACHINE(TYPE_Q35_MACHINE, "pc-q35-", version)
 
-static void pc_q35_7_2_options(MachineClass *mc)
-{
-    mc->alias = "q35";
-}
+static const TypeInfo q35_machine_versions[] = {
+    DEFINE_Q35_MACHINE("7.2"),
+    DEFINE_Q35_MACHINE("7.1"),
+    DEFINE_Q35_MACHINE("7.0"),
+    DEFINE_Q35_MACHINE("6.2"),
+    DEFINE_Q35_MACHINE("6.1"),
+    DEFINE_Q35_MACHINE("6.0"),
+    DEFINE_Q35_MACHINE("5.2"),
+    DEFINE_Q35_MACHINE("5.1"),
+    DEFINE_Q35_MACHINE("5.0"),
+    DEFINE_Q35_MACHINE("4.2"),
+    DEFINE_Q35_MACHINE("4.1"),
+    DEFINE_Q35_MACHINE("4.0.1"),
+    DEFINE_Q35_MACHINE("4.0"),
+    DEFINE_Q35_MACHINE("3.1"),
+    DEFINE_Q35_MACHINE("3.0"),
+    DEFINE_Q35_MACHINE("2.12"),
+    DEFINE_Q35_MACHINE("2.11"),
+    DEFINE_Q35_MACHINE("2.10"),
+    DEFINE_Q35_MACHINE("2.9"),
+    DEFINE_Q35_MACHINE("2.8"),
+    DEFINE_Q35_MACHINE("2.7"),
+    DEFINE_Q35_MACHINE("2.6"),
+    DEFINE_Q35_MACHINE("2.5"),
+    DEFINE_Q35_MACHINE("2.4"),
+};
 
-DEFINE_Q35_MACHINE(v7_2, "pc-q35-7.2", pc_q35_7_2_options)
+DEFINE_TYPES(q35_machine_versions)

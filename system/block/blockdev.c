@@ -56,11 +56,13 @@ static bool parse_json(GHashTable *values, const char *text, GError **error)
 static bool parse(GHashTable *values, const char *text, GError **error)
 {
     g_autoptr(GPtrArray) words = NULL;
+    g_autofree char *named = NULL;
 
     if (*text == '{') {
         return parse_json(values, text, error);
     }
-    words = block_options_split(text, error);
+    named = text[strcspn(text, ",=")] == '=' ? g_strdup(text) : g_strconcat("driver=", text, NULL);
+    words = block_options_split(named, error);
     for (guint i = 0; words && i < words->len; i += 2) {
         g_hash_table_insert(values, g_strdup(words->pdata[i]), g_strdup(words->pdata[i + 1]));
     }

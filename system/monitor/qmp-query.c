@@ -98,8 +98,8 @@ static void add_machine(JsonBuilder *b, MachineClass *mc)
     }
     qmp_add_int(b, "cpu-max", mc->max_cpus);
     qmp_add_bool(b, "hotpluggable-cpus", mc->init_cpu_slots != NULL);
-    qmp_add_bool(b, "numa-mem-supported", false);
-    qmp_add_bool(b, "deprecated", false);
+    qmp_add_bool(b, "numa-mem-supported", mc->numa_mem_supported);
+    qmp_add_bool(b, "deprecated", mc->deprecation_reason != NULL);
     if (mc->default_cpu_type) {
         qmp_add_string(b, "default-cpu-type", mc->default_cpu_type);
     }

@@ -4,45 +4,10 @@
 import struct
 import sys
 
-from harness import Folder, Tap, Vmm
+from harness import MIB, Board, Folder, Tap
 
 PROGRAM = sys.argv[1]
-MIB = 1 << 20
 FLASH = 0x10000  # bytes of a flash of the tests
-
-
-class Board(Vmm):
-    """A machine whose fw_cfg can be read."""
-
-    def key(self, key, length):
-        """By DMA, as firmware does: descriptor at 1000h, data at 1 MiB."""
-        descriptor = struct.pack(">IIQ", key << 16 | 8 | 2, length, MIB)
-        self.command(f"write 0x1000 {len(descriptor)} 0x{descriptor.hex()}")
-        self.command("outl 0x514 0")
-        self.command(f"outl 0x518 {struct.unpack('<I', struct.pack('>I', 0x1000))[0]}")
-        assert self.command("readl 0x1000") == "OK 0x0000000000000000"
-        return self.bytes(MIB, length)
-
-    def bytes(self, address, length):
-        out = b""
-        while len(out) < length:
-            n = min(4096, length - len(out))
-            out += bytes.fromhex(self.command(f"read {address + len(out)} {n}").split()[1][2:])
-        return out
-
-    def files(self):
-        count = struct.unpack(">I", self.key(0x19, 4))[0]
-        directory = self.key(0x19, 4 + 64 * count)
-        rows = [struct.unpack(">IHH56s", directory[4 + 64 * i:68 + 64 * i]) for i in range(count)]
-        return {name.split(b"\0")[0].decode(): (select, size) for size, select, _, name in rows}
-
-    def file(self, name):
-        select, size = self.files()[name]
-        return self.key(select, size) if size else b""
-
-    def cmos(self, index):
-        self.command(f"outb 0x70 {index}")
-        return self.value("inb 0x71")
 
 
 def board(*arguments, machine="pc"):

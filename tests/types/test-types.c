@@ -380,6 +380,24 @@ static void test_life(const void *data)
     world_finish(&w);
 }
 
+/* What a version of a machine has otherwise: values that some type takes. */
+static void test_versions(const void *data)
+{
+    GPtrArray *lists = MACHINE_CLASS(object_class_by_name(data))->compat_globals;
+
+    for (guint i = 0; lists && i < lists->len; i++) {
+        for (const GlobalProperty *g = lists->pdata[i]; g->type; g++) {
+            g_autoptr(GSList) classes = object_class_get_list(g->type, false);
+            g_autoptr(GError) error = NULL;
+
+            g_assert_nonnull(classes);
+            g_autoptr(Object) obj = object_new_with_class(classes->data);
+            object_property_parse(obj, g->prop, g->value, &error);
+            g_assert_no_error(error);
+        }
+    }
+}
+
 static void add_tests(ObjectClass *klass)
 {
     const char *name = object_class_get_name(klass);
@@ -387,6 +405,11 @@ static void add_tests(ObjectClass *klass)
     g_autofree char *life = g_strdup_printf("/types/%s/life", name);
 
     g_test_add_data_func(properties, name, test_properties);
+    if (object_class_dynamic_cast(klass, TYPE_MACHINE)) {
+        g_autofree char *versions = g_strdup_printf("/types/%s/versions", name);
+
+        g_test_add_data_func(versions, name, test_versions);
+    }
     if (object_class_dynamic_cast(klass, TYPE_DEVICE)) {
         g_test_add_data_func(life, name, test_life);
     }

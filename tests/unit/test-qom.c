@@ -214,6 +214,18 @@ static void test_globals(void)
     g_autoptr(Object) animal = object_new("test-animal", NULL);
     g_assert_cmpint(ANIMAL(trout)->legs, ==, 2);
     g_assert_cmpint(ANIMAL(animal)->legs, ==, 4);
+    /* A machine's come before them, and the last list wins among those. */
+    static const GlobalProperty newer[] = {{"test-animal", "legs", "3"}, {NULL}},
+                                older[] = {{"test-animal", "legs", "5"}, {NULL}};
+    g_autoptr(GPtrArray) lists = g_ptr_array_new();
+    g_ptr_array_add(lists, (GlobalProperty *)newer);
+    g_ptr_array_add(lists, (GlobalProperty *)older);
+    object_set_compat_globals(lists);
+    g_autoptr(Object) fish = object_new("test-fish", NULL);
+    g_autoptr(Object) other = object_new("test-animal", NULL);
+    g_assert_cmpint(ANIMAL(fish)->legs, ==, 2);
+    g_assert_cmpint(ANIMAL(other)->legs, ==, 5);
+    object_set_compat_globals(NULL);
     object_register_global("test-trout", "legs", "1000");
     g_assert_null(object_new("test-trout", &error));
     g_assert_nonnull(strstr(error->message, "-global test-trout.legs=1000"));
