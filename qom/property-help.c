@@ -22,7 +22,7 @@ static const char *custom_type_name(const char *type)
 
 char *property_type_name(const Property *prop)
 {
-    if (prop->type == &property_type_link) {
+    if (prop->link_type) {
         return g_strdup_printf("link<%s>", prop->link_type);
     }
     if (prop->type == &property_type_enum) {

@@ -325,7 +325,7 @@ bool vmm_create_default_frontends(VMM *vmm, GError **error)
     if (vmm->nodefaults || (none_machine && !vmm->nographic)) {
         return true;
     }
-    if (!vmm->serial_given) {
+    if (!vmm->serial_given && !(vmm->machine->absent_defaults & MACHINE_DEFAULT_SERIAL)) {
         return add_default_serial(vmm, error);
     }
     if (vmm->nographic && !vmm->monitor_given) {

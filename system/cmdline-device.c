@@ -31,6 +31,55 @@ bool handle_device(VMM *vmm, const char *value, GError **error)
     return qdev_device_add(vmm->machine, options, error);
 }
 
+/* Types that a machine has by default, and what they stand in for. */
+static const struct {
+    const char *type;
+    MachineDefault replaces;
+} default_kinds[] = {
+    {"isa-serial", MACHINE_DEFAULT_SERIAL},
+    {"isa-fdc",    MACHINE_DEFAULT_FLOPPY},
+    {"floppy",     MACHINE_DEFAULT_FLOPPY},
+    {"ide-cd",     MACHINE_DEFAULT_CDROM },
+    {"ide-hd",     MACHINE_DEFAULT_CDROM },
+    {"scsi-cd",    MACHINE_DEFAULT_CDROM },
+    {"scsi-hd",    MACHINE_DEFAULT_CDROM },
+    {"VGA",        MACHINE_DEFAULT_VGA   },
+    {"isa-vga",    MACHINE_DEFAULT_VGA   },
+};
+
+/* A value that is wrong is told later, where it is used. */
+static unsigned replaced_by(const char *option, const char *value)
+{
+    g_autofree char *type = NULL;
+    g_autoptr(Options) options = NULL;
+    unsigned replaced = 0;
+
+    if (g_str_equal(option, "device")) {
+        options = options_parse_any(value, "driver", NULL);
+        type = options ? g_strdup(options_get(options, "driver")) : NULL;
+    } else if (g_str_equal(option, "global")) {
+        type = g_strndup(value, strcspn(value, ".="));
+    }
+    for (gsize i = 0; type && i < G_N_ELEMENTS(default_kinds); i++) {
+        if (g_str_equal(type, default_kinds[i].type)) {
+            replaced |= default_kinds[i].replaces;
+        }
+    }
+    return replaced;
+}
+
+unsigned command_line_replaced_defaults(VMM *vmm)
+{
+    unsigned replaced = 0;
+
+    for (guint i = 0; i < vmm->command_line->len; i++) {
+        const CommandItem *item = g_ptr_array_index(vmm->command_line, i);
+
+        replaced |= replaced_by(item->option->name, item->value);
+    }
+    return replaced;
+}
+
 bool handle_debugcon(VMM *vmm, const char *value, GError **error)
 {
     g_autoptr(Options) options =

@@ -56,6 +56,8 @@ typedef struct MonitorRequest {
 } MonitorRequest;
 
 void vmm_add_monitor_request(VMM *vmm, const char *chardev, bool control, bool pretty);
+/* MachineDefault: those in whose place a -device (or a -global for one) comes. */
+unsigned command_line_replaced_defaults(VMM *vmm);
 /* Serial ports and monitors that were not asked for but are expected. */
 bool vmm_create_default_frontends(VMM *vmm, GError **error);
 

@@ -275,10 +275,18 @@ void system_vmstop_request(MachineState *machine)
     event_loop_notify(machine->loop);
 }
 
-void system_io_error(MachineState *machine)
+/* After the event that tells what happened, which is on its way to the main loop too. */
+static void io_error_now(void *opaque)
 {
+    MachineState *machine = opaque;
+
     machine->io_error = true;
     event_loop_notify(machine->loop);
+}
+
+void system_io_error(MachineState *machine)
+{
+    event_loop_call(machine->loop, io_error_now, machine);
 }
 
 void system_guest_panicked(MachineState *machine)

@@ -98,7 +98,8 @@ bool vmm_create_machine(VMM *vmm, GError **error)
     }
     cpu_exec_init_all(vmm->machine);
     page_size_init();
-    vmm->machine->nodefaults = vmm->nodefaults;
+    vmm->machine->absent_defaults =
+        vmm->nodefaults ? MACHINE_DEFAULT_ALL : command_line_replaced_defaults(vmm);
     vmm->machine->graphics = !vmm->nographic;
     if (!set_firmware_dirs(vmm, error)) {
         return false;

@@ -428,11 +428,15 @@ ISADevice *fdc_create(ISABus *bus, bool default_drive, GError **error)
     ISADevice *isa = isa_create_simple(bus, TYPE_ISA_FDC, error);
     FDC *fdc = isa ? FDC_STATE(isa) : NULL;
 
+    if (isa && default_drive && !(fdc->machine->absent_defaults & MACHINE_DEFAULT_FLOPPY) &&
+        !drive_get(fdc->machine, BLOCK_IF_FLOPPY, 0, 0) &&
+        !blk_drive_add(fdc->machine, "if=floppy,index=0", error)) {
+        return NULL;
+    }
     for (int i = 0; isa && i < FDC_DRIVES; i++) {
         DriveInfo *drive = drive_get(fdc->machine, BLOCK_IF_FLOPPY, 0, i);
-        bool empty = !drive && i == 0 && default_drive && !fdc->machine->nodefaults;
 
-        if ((drive || empty) && !fdc_create_drive(fdc, i, drive ? drive->id : NULL, error)) {
+        if (drive && !fdc_create_drive(fdc, i, drive->id, error)) {
             return NULL;
         }
     }

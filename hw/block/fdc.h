@@ -24,7 +24,7 @@ typedef enum FloppyDriveType {
 
 /*
  * An isa-fdc with a drive for each -drive if=floppy, and an empty one as drive A if `default_drive`
- * and the machine does not say -nodefaults.  NULL and error.
+ * and the machine has such by default.  NULL and error.
  */
 ISADevice *fdc_create(ISABus *bus, bool default_drive, GError **error);
 /* CMOS register 10h: drive A in 7-4, B in 3-0; 0 is none. */

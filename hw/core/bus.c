@@ -110,11 +110,10 @@ BusState *qdev_get_child_bus(DeviceState *dev, const char *name)
 
 /* ---- finding --------------------------------------------------------------------------- */
 
-/* The nearest to the root wins: bridges have buses of the type that they sit on. */
+/* A bus wins over those below it, else the newest: bridges have buses of the type that they sit on. */
 typedef struct BusSearch {
     const char *name, *type;
     BusState *found;
-    int depth;
 } BusSearch;
 
 static bool bus_has_room(const BusState *bus)
@@ -124,53 +123,64 @@ static bool bus_has_room(const BusState *bus)
     return !bc->max_dev || (int)bus->children.length < bc->max_dev;
 }
 
-static int bus_depth(const BusState *bus)
-{
-    int depth = 0;
+static void search_below(BusSearch *s, GSList *buses);
 
-    for (; bus && bus->parent; bus = bus->parent->parent_bus) {
-        depth++;
+static void search_bus(BusSearch *s, BusState *bus)
+{
+    if (s->name ? !strcmp(OBJECT(bus)->name, s->name)
+                : object_dynamic_cast(OBJECT(bus), s->type) && bus_has_room(bus)) {
+        s->found = bus;
     }
-    return depth;
+    for (GList *l = bus->children.tail; l && !s->found; l = l->prev) {
+        search_below(s, DEVICE(l->data)->child_buses);
+    }
 }
 
-static bool bus_match(Object *child, const char *name, void *opaque)
+static void search_below(BusSearch *s, GSList *buses)
 {
-    BusSearch *s = opaque;
-    Object *bus = object_dynamic_cast(child, s->type ? s->type : TYPE_BUS);
+    g_autoptr(GSList) newest_first = g_slist_reverse(g_slist_copy(buses));
 
-    if (!bus || !object_dynamic_cast(bus, TYPE_BUS)) {
-        return false;
+    for (GSList *l = newest_first; l && !s->found; l = l->next) {
+        search_bus(s, l->data);
     }
-    if ((s->name ? !strcmp(name, s->name) : bus_has_room(BUS(bus))) &&
-        (!s->found || bus_depth(BUS(bus)) < s->depth)) {
-        s->found = BUS(bus);
-        s->depth = bus_depth(BUS(bus));
+}
+
+/* Devices on a bus are reached through it. */
+static bool add_root_buses(Object *child, const char *name, void *opaque)
+{
+    GSList **buses = opaque;
+
+    if (object_dynamic_cast(child, TYPE_DEVICE) && !DEVICE(child)->parent_bus) {
+        *buses = g_slist_concat(*buses, g_slist_copy(DEVICE(child)->child_buses));
     }
     return false;
 }
 
+static BusState *search(BusSearch s, Object *root)
+{
+    g_autoptr(GSList) buses = NULL;
+
+    object_child_foreach_recursive(object_get_root(root), add_root_buses, &buses);
+    search_below(&s, buses);
+    return s.found;
+}
+
 BusState *qbus_find(Object *root, const char *name, GError **error)
 {
-    BusSearch s = {.name = name};
     Object *at = strchr(name, '/') ? object_resolve_path(root, name, NULL) : NULL;
+    BusState *bus = at && object_dynamic_cast(at, TYPE_BUS)
+                        ? BUS(at)
+                        : search((BusSearch){.name = name}, root);
 
-    if (at && object_dynamic_cast(at, TYPE_BUS)) {
-        return BUS(at);
-    }
-    object_child_foreach_recursive(object_get_root(root), bus_match, &s);
-    if (!s.found) {
+    if (!bus) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "Bus '%s' not found", name);
     }
-    return s.found;
+    return bus;
 }
 
 BusState *qbus_find_by_type(Object *root, const char *type)
 {
-    BusSearch s = {.type = type};
-
-    object_child_foreach_recursive(object_get_root(root), bus_match, &s);
-    return s.found;
+    return search((BusSearch){.type = type}, root);
 }
 
 static void bus_class_init(ObjectClass *klass, const void *data)

@@ -122,6 +122,15 @@ typedef struct CPUSlot {
 
 typedef struct NumaState NumaState;
 
+/* What a machine has unless it is told otherwise. */
+typedef enum MachineDefault {
+    MACHINE_DEFAULT_SERIAL = 1 << 0,
+    MACHINE_DEFAULT_FLOPPY = 1 << 1,
+    MACHINE_DEFAULT_CDROM = 1 << 2,
+    MACHINE_DEFAULT_VGA = 1 << 3,
+    MACHINE_DEFAULT_ALL = (1 << 4) - 1,
+} MachineDefault;
+
 struct MachineClass {
     ObjectClass parent_class;
     const char *name; /* as -machine has it: "pc-i440fx-1.0" */
@@ -191,7 +200,7 @@ struct MachineState {
     char *memory_backend_id;
     bool usb, graphics, suppress_vmdesc, dump_guest_core, mem_merge, mem_prealloc;
     char *mem_path; /* -mem-path: file or folder of the default RAM, NULL: none */
-    bool nodefaults;
+    unsigned absent_defaults; /* MachineDefault: -nodefaults, or -device of such a kind */
     BootOptions boot;
     GPtrArray *option_roms; /* of OptionROM */
     char *name, *uuid; /* -name, -uuid */

@@ -353,6 +353,13 @@ static GVariant *device_get_hotpluggable(Object *obj, const Property *prop)
     return g_variant_new_boolean(DEVICE_GET_CLASS(obj)->hotpluggable);
 }
 
+static GVariant *device_get_parent_bus(Object *obj, const Property *prop)
+{
+    const BusState *bus = DEVICE(obj)->parent_bus;
+
+    return g_variant_new_take_string(bus ? object_get_path(OBJECT(bus)) : g_strdup(""));
+}
+
 static const Property device_properties[] = {
     DEFINE_PROP_CUSTOM("realized", "b", device_get_realized, device_set_realized, PROP_INTERNAL,
                        "Whether the device works; set last", .check = device_check_realized),
@@ -360,6 +367,8 @@ static const Property device_properties[] = {
                        "Whether it was added to a running machine"),
     DEFINE_PROP_CUSTOM("hotpluggable", "b", device_get_hotpluggable, NULL, PROP_INTERNAL,
                        "Whether it can be added to a running machine"),
+    DEFINE_PROP_CUSTOM("parent_bus", "s", device_get_parent_bus, NULL, PROP_INTERNAL,
+                       "What it is plugged into", .link_type = TYPE_BUS),
     DEFINE_PROP_END,
 };
 

@@ -210,7 +210,8 @@ bool pc_memory_init(PCMachineState *pcms, MemoryRegion *rom_memory, GError **err
 
 bool pc_vga_init(PCMachineState *pcms, PCIBus *bus, GError **error)
 {
-    if (pcms->vga == PC_VGA_NONE || (pcms->vga == PC_VGA_AUTO && MACHINE(pcms)->nodefaults)) {
+    if (pcms->vga == PC_VGA_NONE ||
+        (pcms->vga == PC_VGA_AUTO && (MACHINE(pcms)->absent_defaults & MACHINE_DEFAULT_VGA))) {
         return true;
     }
     pcms->has_vga = pci_create(bus, -1, TYPE_PCI_VGA, error) != NULL;
@@ -575,7 +576,7 @@ static const Property pc_machine_properties[] = {
     DEFINE_PROP_ON_OFF_AUTO("vmport", PCMachineState, vmport, ON_OFF_AUTO_AUTO,
                             "VMware's port (not offered: auto is off)"),
     DEFINE_PROP_ENUM("vga", PCMachineState, vga, &pc_vga_enum, PC_VGA_AUTO,
-                     "display adapter; auto: std unless -nodefaults"),
+                     "display adapter; auto: std unless -nodefaults or -device has one"),
     DEFINE_PROP_STRING("pflash0", PCMachineState, pflash[0], NULL,
                        "id of the drive with the first flash: firmware"),
     DEFINE_PROP_STRING("pflash1", PCMachineState, pflash[1], NULL,

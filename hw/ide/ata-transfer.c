@@ -227,7 +227,7 @@ void ata_write_dma(IDEDevice *d)
 
 bool ata_has_trim(const IDEDevice *d)
 {
-    return blk_can_discard(d->blk) && d->discard_granularity != 0;
+    return d->discard_granularity != 0; /* whether the image takes it is the back end's affair */
 }
 
 static void ata_trim_next(IDEDevice *d);
@@ -253,7 +253,7 @@ static void ata_trim_next(IDEDevice *d)
         }
         if (first >= d->nb_sectors || count > d->nb_sectors - first) {
             ide_dma_end(d);
-            ide_error(d, ATA_IDNF);
+            ide_abort(d);
             return;
         }
         ide_io(d, IDE_IO_DISCARD, first * ATA_SECTOR, count, NULL, ata_trim_done);
@@ -275,8 +275,12 @@ void ata_data_set_management(IDEDevice *d)
 {
     uint32_t blocks = d->tf.nsector[0] | d->tf.nsector[1] << 8;
 
-    /* Only TRIM, and as many blocks as word 105 of IDENTIFY allows. */
-    if (!ata_has_trim(d) || d->tf.feature[0] != 1 || blocks == 0 || blocks > ATA_MAX_TRIM_BLOCKS) {
+    /*
+     * Only TRIM.  It is advice: of more blocks than word 105 of IDENTIFY allows the first are
+     * taken, so that a host that forgot the count's high byte is served too.
+     */
+    blocks = MIN(blocks, ATA_MAX_TRIM_BLOCKS);
+    if (!ata_has_trim(d) || d->tf.feature[0] != 1 || blocks == 0) {
         ide_abort(d);
         return;
     }

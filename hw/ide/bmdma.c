@@ -26,15 +26,23 @@ static BMDMA *bmdma_of(IDETransport *dma)
 
 /* ---- descriptors --------------------------------------------------------------------------- */
 
-/* A table does not cross 64 KiB: its address wraps, and a walk is bounded by what it moves. */
+/*
+ * A table does not cross 64 KiB: its address wraps, and a walk is bounded by what it moves.  While
+ * the function is no bus master (MEMTX_DECODE_ERROR) no cycle comes about: descriptors read as
+ * zeros, data is dropped, and the drive's command ends.
+ */
 static bool bmdma_next_region(BMDMA *bm)
 {
+    MemTxResult result;
     uint32_t prd[2];
 
     if (bm->last_prd) {
         return false;
     }
-    if (pci_dma_read(bm->pci, bm->prd_addr, prd, sizeof(prd)) != MEMTX_OK) {
+    result = pci_dma_read(bm->pci, bm->prd_addr, prd, sizeof(prd));
+    if (result == MEMTX_DECODE_ERROR) {
+        prd[0] = prd[1] = 0;
+    } else if (result != MEMTX_OK) {
         bm->status |= BM_ERROR;
         return false;
     }
@@ -46,6 +54,14 @@ static bool bmdma_next_region(BMDMA *bm)
     return true;
 }
 
+static bool bmdma_move(BMDMA *bm, void *buf, size_t n, bool to_memory)
+{
+    MemTxResult result = to_memory ? pci_dma_write(bm->pci, bm->region_addr, buf, n)
+                                   : pci_dma_read(bm->pci, bm->region_addr, buf, n);
+
+    return result == MEMTX_OK || result == MEMTX_DECODE_ERROR;
+}
+
 static size_t bmdma_transfer(IDETransport *dma, void *buf, size_t len, bool to_memory)
 {
     BMDMA *bm = bmdma_of(dma);
@@ -53,7 +69,6 @@ static size_t bmdma_transfer(IDETransport *dma, void *buf, size_t len, bool to_m
     size_t done = 0;
 
     while (done < len) {
-        MemTxResult result;
         size_t n;
 
         if (!bm->region_left && !bmdma_next_region(bm)) {
@@ -61,9 +76,7 @@ static size_t bmdma_transfer(IDETransport *dma, void *buf, size_t len, bool to_m
             break;
         }
         n = MIN(len - done, bm->region_left);
-        result = to_memory ? pci_dma_write(bm->pci, bm->region_addr, p + done, n)
-                           : pci_dma_read(bm->pci, bm->region_addr, p + done, n);
-        if (result != MEMTX_OK) {
+        if (!bmdma_move(bm, p + done, n, to_memory)) {
             bm->status |= BM_ERROR;
         }
         bm->region_addr += (uint32_t)n;

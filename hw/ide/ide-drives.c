@@ -32,19 +32,22 @@ static bool ide_create_drive(IDEBus *bus, int unit, bool is_cd, const char *driv
 /* Where QEMU's machines have it too: index 2 is the second channel's first unit, or the third port.
  */
 #define DEFAULT_CD_INDEX 2
+#define DEFAULT_CD       "if=ide,index=2,media=cdrom"
 
 bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error)
 {
     IDEBus *bus;
-    int index = 0;
 
+    if (!(machine->absent_defaults & MACHINE_DEFAULT_CDROM) &&
+        !drive_get_by_index(machine, BLOCK_IF_IDE, DEFAULT_CD_INDEX) &&
+        !blk_drive_add(machine, DEFAULT_CD, error)) {
+        return false;
+    }
     for (int channel = 0; (bus = ide_get_bus(controller, channel)); channel++) {
-        for (int unit = 0; unit < bus->max_units; unit++, index++) {
+        for (int unit = 0; unit < bus->max_units; unit++) {
             const DriveInfo *drive = drive_get(machine, BLOCK_IF_IDE, channel, unit);
-            bool empty_cd = !drive && index == DEFAULT_CD_INDEX && !machine->nodefaults;
 
-            if ((drive || empty_cd) && !ide_create_drive(bus, unit, !drive || drive->is_cdrom,
-                                                         drive ? drive->id : NULL, error)) {
+            if (drive && !ide_create_drive(bus, unit, drive->is_cdrom, drive->id, error)) {
                 return false;
             }
         }

@@ -40,7 +40,7 @@
 #define ATA_SPT             63
 #define ATA_MAX_CYL         16383
 #define ATA_LBA28_MAX       0x0fffffffull
-#define ATA_MAX_TRIM_BLOCKS 8
+#define ATA_MAX_TRIM_BLOCKS 1
 #define ATA_TAGS            32
 #define ATA_SELF_TESTS      21
 /* CHECK POWER MODE */

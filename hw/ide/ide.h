@@ -23,7 +23,7 @@ OBJECT_DECLARE_SIMPLE(IDEDevice, IDE_DEVICE, TYPE_IDE_DEVICE)
 
 /*
  * Devices for every -drive if=ide (bus = channel or port) of the machine, on the buses of a
- * controller of either kind; and an empty CD drive at index 2 unless the machine says -nodefaults.
+ * controller of either kind; and an empty CD drive at index 2 if the machine has such by default.
  */
 bool ide_create_drives(MachineState *machine, PCIDevice *controller, GError **error);
 IDEBus *ide_get_bus(PCIDevice *controller, int channel);

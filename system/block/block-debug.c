@@ -5,8 +5,12 @@
  *   [inject-error]   event=, errno= (5), state= (0: any), once= (off), sector= (any)
  *   [set-state]      event=, state= (0: any), new_state=
  *
- * Events are read_aio, write_aio, flush_to_disk, flush_to_os and none (errors of every request).
- * The state is 1 at first.
+ * Events are read_aio, write_aio, flush_to_os, flush_to_disk (which comes only if something was
+ * written since) and none (errors of every request).  The state is 1 at first; all rules of an
+ * event are held against the state before it.
+ *
+ * The monitor's qemu-io sets breakpoints: "break EVENT TAG" holds the next request at that event
+ * until "resume TAG"; "remove_break TAG" does both ways' undoing.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,15 +25,24 @@ typedef struct DebugRule {
     int64_t sector; /* -1: any */
 } DebugRule;
 
+typedef struct Breakpoint {
+    char *tag;
+    int event;
+    bool hit;
+} Breakpoint;
+
 typedef struct DebugImage {
     BlockImage image;
     BlockImage *base;
-    GArray *rules; /* of DebugRule */
+    GArray *rules;          /* of DebugRule */
+    GPtrArray *breakpoints; /* of Breakpoint; one that is gone holds nobody */
     GMutex lock;
+    GCond changed; /* the breakpoints */
     int state;
+    bool written; /* since the last flush */
 } DebugImage;
 
-enum { EVENT_NONE, EVENT_READ, EVENT_WRITE, EVENT_FLUSH };
+enum { EVENT_NONE, EVENT_READ, EVENT_WRITE, EVENT_FLUSH_OS, EVENT_FLUSH_DISK };
 static const struct {
     const char *name;
     int event;
@@ -38,8 +51,8 @@ static const struct {
     {"read_aio",      EVENT_READ },
     {"write_aio",     EVENT_WRITE},
     {"pwritev",       EVENT_WRITE},
-    {"flush_to_os",   EVENT_FLUSH},
-    {"flush_to_disk", EVENT_FLUSH},
+    {"flush_to_os",   EVENT_FLUSH_OS},
+    {"flush_to_disk", EVENT_FLUSH_DISK},
 };
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -54,7 +67,40 @@ static bool rule_matches(const DebugRule *rule, int event, int state, int64_t of
                                 rule->sector * BLOCK_SECTOR_SIZE < offset + len);
 }
 
-/* Rules are held against the state before the event; 0 or -errno. */
+static Breakpoint *find_breakpoint(DebugImage *d, const char *tag)
+{
+    for (guint i = 0; i < d->breakpoints->len; i++) {
+        Breakpoint *bp = d->breakpoints->pdata[i];
+
+        if (!strcmp(bp->tag, tag)) {
+            return bp;
+        }
+    }
+    return NULL;
+}
+
+/* Wait at the first breakpoint that nobody has hit yet.  Locked. */
+static void debug_break_locked(DebugImage *d, int event)
+{
+    g_autofree char *tag = NULL;
+
+    for (guint i = 0; i < d->breakpoints->len && !tag; i++) {
+        Breakpoint *bp = d->breakpoints->pdata[i];
+
+        if (bp->event == event && !bp->hit) {
+            bp->hit = true;
+            tag = g_strdup(bp->tag);
+        }
+    }
+    if (tag) {
+        g_cond_broadcast(&d->changed);
+    }
+    while (tag && find_breakpoint(d, tag)) {
+        g_cond_wait(&d->changed, &d->lock);
+    }
+}
+
+/* 0 or -errno. */
 static int debug_event(DebugImage *d, int event, int64_t offset, int64_t len)
 {
     int state, error = 0;
@@ -64,18 +110,17 @@ static int debug_event(DebugImage *d, int event, int64_t offset, int64_t len)
     for (guint i = 0; i < d->rules->len; i++) {
         DebugRule *rule = &g_array_index(d->rules, DebugRule, i);
 
-        if (rule->set_state && rule_matches(rule, event, state, offset, len)) {
-            d->state = rule->new_state;
+        if (!rule_matches(rule, event, state, offset, len)) {
+            continue;
         }
-    }
-    for (guint i = 0; i < d->rules->len && !error; i++) {
-        DebugRule *rule = &g_array_index(d->rules, DebugRule, i);
-
-        if (!rule->set_state && rule_matches(rule, event, d->state, offset, len)) {
+        if (rule->set_state) {
+            d->state = rule->new_state;
+        } else if (!error) {
             error = rule->error;
             rule->used = rule->once;
         }
     }
+    debug_break_locked(d, event);
     g_mutex_unlock(&d->lock);
     return -error;
 }
@@ -90,20 +135,38 @@ static int debug_read(BlockImage *image, int64_t offset, struct iovec *iov, int 
     return ret < 0 ? ret : d->base->ops->read(d->base, offset, iov, niov);
 }
 
+static void debug_set_written(DebugImage *d, bool written)
+{
+    g_mutex_lock(&d->lock);
+    d->written = written;
+    g_mutex_unlock(&d->lock);
+}
+
 static int debug_write(BlockImage *image, int64_t offset, struct iovec *iov, int niov)
 {
     DebugImage *d = (DebugImage *)image;
     int ret = debug_event(d, EVENT_WRITE, offset, block_iov_size(iov, niov));
 
+    debug_set_written(d, true);
     return ret < 0 ? ret : d->base->ops->write(d->base, offset, iov, niov);
 }
 
 static int debug_flush(BlockImage *image)
 {
     DebugImage *d = (DebugImage *)image;
-    int ret = debug_event(d, EVENT_FLUSH, 0, 0);
+    int ret = debug_event(d, EVENT_FLUSH_OS, 0, 0);
 
-    return ret < 0 ? ret : d->base->ops->flush(d->base);
+    if (ret < 0 || !d->written) {
+        return ret;
+    }
+    ret = debug_event(d, EVENT_FLUSH_DISK, 0, 0);
+    if (ret == 0) {
+        ret = d->base->ops->flush(d->base);
+    }
+    if (ret == 0) {
+        debug_set_written(d, false);
+    }
+    return ret;
 }
 
 static int debug_discard(BlockImage *image, int64_t offset, int64_t len)
@@ -118,6 +181,7 @@ static int debug_write_zeroes(BlockImage *image, int64_t offset, int64_t len)
     DebugImage *d = (DebugImage *)image;
     int ret = debug_event(d, EVENT_WRITE, offset, len);
 
+    debug_set_written(d, true);
     return ret < 0 ? ret : d->base->ops->write_zeroes(d->base, offset, len);
 }
 
@@ -127,8 +191,79 @@ static void debug_close(BlockImage *image)
 
     block_image_close(d->base);
     g_array_unref(d->rules);
+    g_ptr_array_unref(d->breakpoints);
     g_mutex_clear(&d->lock);
+    g_cond_clear(&d->changed);
     g_free(d);
+}
+
+static void breakpoint_free(void *data)
+{
+    Breakpoint *bp = data;
+
+    g_free(bp->tag);
+    g_free(bp);
+}
+
+static int event_by_name(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(debug_events); i++) {
+        if (!strcmp(debug_events[i].name, name)) {
+            return debug_events[i].event;
+        }
+    }
+    return -1;
+}
+
+static int debug_set_breakpoint(DebugImage *d, const char *event, const char *tag)
+{
+    Breakpoint *bp;
+    int number = event_by_name(event);
+
+    if (number < 0) {
+        return -ENOENT;
+    }
+    bp = g_new0(Breakpoint, 1);
+    *bp = (Breakpoint){.tag = g_strdup(tag), .event = number};
+    g_mutex_lock(&d->lock);
+    g_ptr_array_add(d->breakpoints, bp);
+    g_mutex_unlock(&d->lock);
+    return 0;
+}
+
+/* `resume` needs one that was hit. */
+static int debug_remove_breakpoints(DebugImage *d, const char *tag, bool resume)
+{
+    int ret = -ENOENT;
+
+    g_mutex_lock(&d->lock);
+    for (guint i = d->breakpoints->len; i-- > 0;) {
+        const Breakpoint *bp = d->breakpoints->pdata[i];
+
+        if ((!tag || !strcmp(bp->tag, tag)) && (!resume || bp->hit)) {
+            g_ptr_array_remove_index(d->breakpoints, i);
+            ret = 0;
+        }
+    }
+    g_cond_broadcast(&d->changed);
+    g_mutex_unlock(&d->lock);
+    return ret;
+}
+
+static int debug_command(BlockImage *image, BlockDebugCommand command, const char *event,
+                         const char *tag)
+{
+    DebugImage *d = (DebugImage *)image;
+
+    switch (command) {
+    case BLOCK_DEBUG_BREAK:
+        return debug_set_breakpoint(d, event, tag);
+    case BLOCK_DEBUG_RESUME:
+        return debug_remove_breakpoints(d, tag, true);
+    case BLOCK_DEBUG_REMOVE:
+        return debug_remove_breakpoints(d, tag, false);
+    }
+    return -EINVAL;
 }
 
 static const BlockImageOps debug_ops = {
@@ -137,6 +272,7 @@ static const BlockImageOps debug_ops = {
     .flush = debug_flush,
     .discard = debug_discard,
     .write_zeroes = debug_write_zeroes,
+    .debug = debug_command,
     .close = debug_close,
 };
 
@@ -150,13 +286,8 @@ static bool rule_error(GError **error, const char *file, unsigned line, const ch
 
 static bool rule_set_event(DebugRule *rule, const char *value)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(debug_events); i++) {
-        if (!strcmp(debug_events[i].name, value)) {
-            rule->event = debug_events[i].event;
-            return true;
-        }
-    }
-    rule->used = true; /* an event that our images do not have never comes */
+    rule->event = event_by_name(value);
+    rule->used = rule->event < 0; /* an event that our images do not have never comes */
     return true;
 }
 
@@ -252,7 +383,9 @@ BlockImage *block_debug_open(const char *name, const BlockOpenOptions *options, 
     d->image = (BlockImage){&debug_ops, base->size, base->read_only};
     d->base = base;
     d->rules = g_steal_pointer(&rules);
+    d->breakpoints = g_ptr_array_new_with_free_func(breakpoint_free);
     d->state = 1;
     g_mutex_init(&d->lock);
+    g_cond_init(&d->changed);
     return &d->image;
 }

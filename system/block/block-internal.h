@@ -22,6 +22,8 @@ typedef struct BlockImageOps {
     int (*write_zeroes)(BlockImage *image, int64_t offset, int64_t len);
     /* Optional: give the space back, and it reads as zeros; or an error. */
     int (*unmap_zeroes)(BlockImage *image, int64_t offset, int64_t len);
+    /* Optional: breakpoints of blkdebug; a NULL tag is every one. */
+    int (*debug)(BlockImage *image, BlockDebugCommand command, const char *event, const char *tag);
     void (*close)(BlockImage *image);
 } BlockImageOps;
 

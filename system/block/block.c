@@ -218,6 +218,7 @@ void blk_write_zeroes(BlockBackend *blk, EventLoop *loop, int64_t offset, int64_
 
 void blk_drain(BlockBackend *blk)
 {
+    blk_debug(blk, BLOCK_DEBUG_REMOVE, NULL, NULL); /* what is held would never end */
     g_mutex_lock(&blk->lock);
     while (blk->stats.in_flight) {
         g_cond_wait(&blk->idle, &blk->lock);
@@ -241,6 +242,23 @@ int blk_pread(BlockBackend *blk, int64_t offset, void *buf, size_t len)
 int blk_pwrite(BlockBackend *blk, int64_t offset, const void *buf, size_t len)
 {
     return block_run_sync(blk, OP_WRITE, offset, (void *)buf, len);
+}
+
+int blk_flush_sync(BlockBackend *blk)
+{
+    return block_run_sync(blk, OP_FLUSH, 0, NULL, 0);
+}
+
+int blk_discard_sync(BlockBackend *blk, int64_t offset, size_t len)
+{
+    return block_run_sync(blk, OP_DISCARD, offset, NULL, len);
+}
+
+int blk_debug(BlockBackend *blk, BlockDebugCommand command, const char *event, const char *tag)
+{
+    BlockImage *image = blk->image;
+
+    return image && image->ops->debug ? image->ops->debug(image, command, event, tag) : -ENOTSUP;
 }
 
 /* ---- life ------------------------------------------------------------------- */

@@ -169,6 +169,19 @@ void blk_drain(BlockBackend *blk);
 /* At the start of a VM and for loaders: blocking. */
 int blk_pread(BlockBackend *blk, int64_t offset, void *buf, size_t len);
 int blk_pwrite(BlockBackend *blk, int64_t offset, const void *buf, size_t len);
+int blk_flush_sync(BlockBackend *blk);
+int blk_discard_sync(BlockBackend *blk, int64_t offset, size_t len);
+
+/*
+ * Requests on a blkdebug image: hold the next one at `event`, let the one held there go, forget the
+ * breakpoints and let go.  0; -ENOENT: no such event or tag; -ENOTSUP: no such image.
+ */
+typedef enum BlockDebugCommand {
+    BLOCK_DEBUG_BREAK,
+    BLOCK_DEBUG_RESUME,
+    BLOCK_DEBUG_REMOVE,
+} BlockDebugCommand;
+int blk_debug(BlockBackend *blk, BlockDebugCommand command, const char *event, const char *tag);
 
 typedef struct BlockStats {
     uint64_t rd_bytes, wr_bytes, rd_ops, wr_ops, flush_ops, errors;

@@ -374,6 +374,7 @@ static const HMPCommand commands[] = {
     {"object_add",       NULL, "TYPE,id=ID[,PROP=VALUE]", "create an object",                      run_object_add},
     {"object_del",       NULL, "ID",                      "delete an object",                      run_object_del},
     {"pmemsave",         NULL, "ADDRESS BYTES FILE",      "write physical memory to a file",       hmp_pmemsave  },
+    {"qemu-io",          NULL, "DRIVE \"COMMAND\"",       "request on a disk; breakpoints of blkdebug", hmp_qemu_io },
     {"qom-get",          NULL, "PATH PROPERTY",           "value of a property",                   run_qom_get   },
     {"qom-list",         NULL, "[PATH]",                  "children and properties of an object",  run_qom_list  },
     {"qom-set",          NULL, "PATH PROPERTY VALUE",     "set a property",                        run_qom_set   },

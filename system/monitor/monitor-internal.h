@@ -67,6 +67,9 @@ void hmp_change_medium(MachineState *machine, const char *rest, GString *out);
 void hmp_drive_add(MachineState *machine, const char *rest, GString *out);
 void hmp_drive_del(MachineState *machine, const char *rest, GString *out);
 
+/* hmp-qemu-io.c */
+void hmp_qemu_io(MachineState *machine, const char *rest, GString *out);
+
 /* hmp-memory.c */
 void hmp_dump_physical(MachineState *machine, const char *rest, GString *out);
 void hmp_port_read(MachineState *machine, const char *rest, GString *out);

@@ -445,6 +445,23 @@ static void test_dma_cancel(void)
     stop(&f);
 }
 
+/* Without bus mastering no cycle comes about: the command ends, nothing was moved. */
+static void test_dma_no_master(void)
+{
+    Fixture f;
+
+    start(&f);
+    pci_test_write(f.p, IDE_DEVFN, PCI_COMMAND, PCI_COMMAND_IO, 2);
+    put_prd(&f, 0, BUF, 0x80000200);
+    test_write(f.t, BUF, 0x1122334455667788, 8);
+    command28(&f, CMD, 0, 0, 1, 0xc8);
+    start_dma(&f, 0, true);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 7, ==, 5);
+    g_assert_cmphex(test_read(f.t, BUF, 8), ==, 0x1122334455667788);
+    stop(&f);
+}
+
 static void test_trim(void)
 {
     Fixture f;
@@ -465,9 +482,18 @@ static void test_trim(void)
     command48(&f, 0, 1, 0x06);
     start_dma(&f, 0, false);
     g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
-    test_outb(f.t, CMD + 1, 1);
-    command48(&f, 0, 0xffff, 0x06);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x04); /* a range beyond the end */
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 5, ==, 4);
+    test_outb(f.t, CMD + 1, 2);
+    command48(&f, 0, 1, 0x06);
     g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    /* Advice: a count that is too large is cut; and it is there for images without holes too. */
+    test_outb(f.t, BM, 0);
+    test_write(f.t, BUF, 4096 | 1ull << 48, 8);
+    test_outb(f.t, CMD + 1, 1);
+    command48(&f, 0, 0x101, 0x06);
+    start_dma(&f, 0, false);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x50);
     stop(&f);
 }
 
@@ -940,6 +966,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ide/write-dma", test_write_dma);
     g_test_add_func("/ide/dma-prds", test_dma_prds);
     g_test_add_func("/ide/dma-cancel", test_dma_cancel);
+    g_test_add_func("/ide/dma-no-master", test_dma_no_master);
     g_test_add_func("/ide/trim", test_trim);
     g_test_add_func("/ide/read-only", test_read_only);
     g_test_add_func("/ide/features", test_features);

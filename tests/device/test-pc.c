@@ -162,7 +162,7 @@ static void test_nodefaults(void)
 {
     g_autoptr(PcTest) p = pc_begin(false, 32 * MIB);
 
-    p->machine->nodefaults = true;
+    p->machine->absent_defaults = MACHINE_DEFAULT_ALL;
     g_assert_true(object_property_set_bool(OBJECT(p->machine), "hpet", false, NULL));
     g_assert_true(object_property_set_bool(OBJECT(p->machine), "i8042", false, NULL));
     pc_finish_start(p);

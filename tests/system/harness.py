@@ -156,6 +156,10 @@ class Vmm:
         assert "return" in answer, answer
         return answer["return"]
 
+    def hmp(self, line):
+        """What a command of the monitor for people says."""
+        return self.result("human-monitor-command", command_line=line).replace("\r\n", "\n")
+
     def wait_event(self, name):
         while True:
             for event in self.events:

@@ -159,7 +159,7 @@ CASES = [
     ("global syntax", [*NONE, "-global", "x"], r"expected TYPE.PROPERTY=VALUE"),
     ("global type", [*NONE, "-global", "nope.x=1"], r"nope"),
     ("global property", [*NONE, "-global", "isa-debugcon.x=1"], r"no property 'x'"),
-    ("global value", [*PC, "-global", "isa-serial.iobase=x"], r"iobase"),
+    ("global value", [*PC, "-global", "mc146818rtc.iobase=x"], r"iobase"),
     # the rest
     ("port too large", [*NONE, "-serial", "tcp::65537,server=on,wait=off"], r"port=65537: .*65535"),
     ("usb device", [*PC, "-usbdevice", "modem"], r"-usbdevice modem: 'modem': expected"),

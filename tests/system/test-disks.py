@@ -126,6 +126,8 @@ def stopped_and_retried(command, event):
     with Folder() as folder, Disks(*debug_drive(folder, rules, ",werror=enospc")) as vm:
         ahci = Ahci(vm)
         ahci.memory(DATA, b"\x5a" * 512)
+        if command == FLUSH:  # of nothing does not reach the disk
+            assert ahci.run(WRITE, 9, 1)
         ahci.put(0, command, 9, 1)
         ahci.issue(1)
         vm.wait_event("STOP")
@@ -140,6 +142,55 @@ def stopped_and_retried(command, event):
             with open(folder.file("disk"), "rb") as image:
                 image.seek(9 * 512)
                 assert image.read(512) == b"\x5a" * 512
+
+
+def test_breakpoints():
+    """A request is held where qemu-io said, until it says otherwise."""
+    with Folder() as folder, Disks(*debug_drive(folder, "")) as vm:
+        ahci = Ahci(vm)
+        assert "" == vm.hmp('qemu-io d0 "break flush_to_os A"')
+        ahci.put(0, FLUSH, 0, 0)
+        ahci.issue(1)
+        time.sleep(0.2)
+        assert ahci.read(0x38) == 1 and ahci.read(0x20) & 0xff == 0xd0
+        assert "failed" in vm.hmp('qemu-io d0 "resume B"')
+        assert "" == vm.hmp('qemu-io d0 "resume A"')
+        assert ahci.wait(1) and ahci.read(0x20) & 0xff == 0x50
+        assert vm.hmp('qemu-io d0 "write -P 0x77 1k 512"') == "wrote 512/512 bytes at offset 1024\n"
+        assert "verification failed" in vm.hmp('qemu-io d0 "read -P 0x77 512 1024"')
+        assert "verification" not in vm.hmp('qemu-io d0 "read -P 0x77 1024 512"')
+        assert vm.hmp('qemu-io d0 "length"') == "1048576\n"
+        assert "Cannot find device" in vm.hmp('qemu-io d1 "length"')
+        assert "not found" in vm.hmp('qemu-io d0 "sing"')
+        assert "bad argument count" in vm.hmp('qemu-io d0 "break"')
+        assert "failed" in vm.hmp('qemu-io d0 "break nothing A"')
+        vm.hmp('qemu-io d0 "break write_aio C"')  # held at the end: it must come nevertheless
+        ahci.put(0, WRITE, 9, 1)
+        ahci.issue(1)
+        vm.terminate()
+
+
+def test_defaults():
+    """What a machine has of itself goes by the names that people know, and makes room."""
+    for machine, names in (("pc", ["floppy0", "ide1-cd0"]), ("q35", ["ide2-cd0"])):
+        for extra, missing in (([], ""), (["-device", "floppy"], "floppy0"),
+                               (["-device", "ide-cd"], names[-1]),
+                               (["-global", "ide-hd.ver=x"], names[-1]), (["-nodefaults"], "all")):
+            if machine == "q35" and "floppy" in extra:
+                continue
+            with Vmm(PROGRAM, "-machine", machine, *extra) as vm:
+                vm.result("qmp_capabilities")
+                found = sorted(b["device"] for b in vm.result("query-block") if b["device"])
+                expected = [n for n in names if n != missing and missing != "all"]
+                assert found == expected, (machine, extra, found)
+    for machine, bus in (("pc", "ide.1"), ("q35", "ide.5")):  # the newest bus comes first
+        with Vmm(PROGRAM, "-machine", machine, "-device", "ide-cd,id=x") as vm:
+            vm.result("qmp_capabilities")
+            path = vm.result("qom-get", path="/machine/peripheral/x", property="parent_bus")
+            assert path.endswith("/" + bus), path
+    with Vmm(PROGRAM, "-machine", "pc", "-device", "VGA,id=v", "-device", "isa-serial") as vm:
+        vm.result("qmp_capabilities")
+        assert vm.result("qom-get", path="/machine/peripheral/v", property="addr") in (16, "02.0")
 
 
 def test_ignored():
@@ -258,7 +309,7 @@ def test_nodes():
                  ["-blockdev", f"driver=raw,node-name=d,file.driver=file,file.filename={image}"])
         for form in forms:
             with Disks(*form, "-device",
-                     "ide-hd,id=hd,drive=d") as vm:
+                     "ide-hd,id=hd,drive=d,bus=ide.0") as vm:
                 assert Ahci(vm).run(WRITE, 3, 1)
                 assert "in use" in vm.qmp("blockdev-del", node_name="d")["error"]["desc"]
 
@@ -281,6 +332,8 @@ tap = Tap()
 tap.run("a sector that cannot be read", test_unreadable)
 tap.run("a write stops the machine, and is done when it goes on", stopped_and_retried, WRITE, "write_aio")
 tap.run("a flush likewise", stopped_and_retried, FLUSH, "flush_to_disk")
+tap.run("requests held at breakpoints", test_breakpoints)
+tap.run("default drives and their places", test_defaults)
 tap.run("errors that are ignored, or not", test_ignored)
 for number in range(3):
     tap.run(f"killed while writing, {number}", killed_while_writing, number)
