@@ -18,7 +18,6 @@
 #define BIOS_AREA_SIZE  0x00010000u
 #define RSDP_ADDRESS    (BIOS_AREA + 0x5000)
 #define SMBIOS_ADDRESS  (BIOS_AREA + 0x5100)
-#define BIOS_ENTRY      0xffff0u
 #define TABLES_ROUND    0x00020000u
 #define FIRMWARE_START  0xfffc0000u /* kept free, as with firmware */
 #define FACS_WAKING_VECTOR 12
@@ -96,18 +95,6 @@ static void tell_blob_addresses(X86MachineState *x86ms, const AcpiTables *acpi, 
 
         fw_cfg_write_file(x86ms->fw_cfg, file, &address, sizeof(address));
     }
-}
-
-/* What a jump to the start of a BIOS finds: cf9 resets everything. */
-static bool add_reset_code(X86MachineState *x86ms, GError **error)
-{
-    static const uint8_t code[] = {
-        0xba, 0xf9, 0x0c, /* mov $0xcf9, %dx */
-        0xb0, 0x06,       /* mov $6, %al */
-        0xee,             /* out %al, %dx */
-        0xf4, 0xeb, 0xfd, /* hlt; jmp to it */
-    };
-    return x86_boot_add_bytes(x86ms->loader, "reset code", BIOS_ENTRY, code, sizeof(code), error);
 }
 
 /* ACPI tables, then SMBIOS structures, at the top of low memory; entry points below 1 MiB. */
@@ -201,7 +188,7 @@ bool x86_start_prepare(X86MachineState *x86ms, AcpiTables *acpi, bool has_vga, G
 
     x86ms->loader = loader_new();
     if (!add_tables(x86ms, acpi, &st, error) || !add_bios_data(x86ms, error) ||
-        !add_reset_code(x86ms, error)) {
+        !x86_boot_add_bios_stub(x86ms->loader, error)) {
         return false;
     }
     g_autoptr(GArray) map = start_map(x86ms, &st);

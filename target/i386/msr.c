@@ -424,6 +424,8 @@ static const MSRRow msr_rows[] = {
     {0xc0000084, 0xc0000084, PLAIN(fmask, 0xffffffff), .feature = FEAT_SYSCALL},
     {0xc0000103, 0xc0000103, PLAIN(tsc_aux, 0xffffffff), .feature = FEAT_RDTSCP},
     /* What Linux touches on AMD without the safe accessors: SYSCFG, HWCR, TOP_MEM... */
+    /* Counters that every AMD processor has since the K7; ours count nothing. */
+    {0xc0010000, 0xc0010007, read_zero, write_ignored, .vendor = AMD_ONLY},
     {0xc0010010, 0xc0010010, read_zero, write_ignored, .vendor = AMD_ONLY},
     {0xc0010015, 0xc0010015, read_hwcr, write_ignored, .vendor = AMD_ONLY},
     {0xc001001a, 0xc001001a, read_zero, write_ignored, .vendor = AMD_ONLY},
