@@ -58,6 +58,19 @@ static bool quick_store(CPUX86State *env, uint64_t linear, const ColdDesc *desc,
     return true;
 }
 
+static void store_done(CPUX86State *env, const ColdDesc *desc, uint32_t live)
+{
+    TcgEnv *t = tcg_env(env);
+
+    if (t->view_changed || !t->tcg->blocks[desc->block]->valid) {
+        env->rip += STORE_ARG_LENGTH(desc->arg);
+        t->resume = t->tcg->thunk[THUNK_EXIT];
+        return;
+    }
+    fp_back(env, live);
+    t->resume = desc_at(desc, STORE_ARG_AFTER(desc->arg));
+}
+
 HelperPair tcg_entry_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
 {
     uint32_t live = tcg_env(env)->fp_live;
@@ -67,6 +80,10 @@ HelperPair tcg_entry_access(CPUX86State *env, uint64_t linear, const ColdDesc *d
         return pair;
     }
     fp_away(env);
+    if (desc->exit && tcg_helper_store(env, linear, desc)) {
+        store_done(env, desc, live);
+        return (HelperPair){0, 0};
+    }
     pair = tcg_helper_access(env, linear, desc);
     fp_back(env, live);
     return pair;

@@ -523,7 +523,7 @@ static void piece_read(CPUX86State *env, const ColdDesc *desc, const Piece *piec
     io_prepare(env, desc);
     if (is_natural(len)) {
         io_read(env, piece, &value, (unsigned)len);
-        memcpy(buf, &value, len);
+        copy_sized(buf, &value, len);
     } else {
         address_space_read(env_cpu(env)->as, piece->phys, x86_memtxattrs(env), buf, len);
     }
@@ -556,7 +556,7 @@ static void piece_write(CPUX86State *env, const ColdDesc *desc, const Piece *pie
     if (is_natural(len)) {
         uint64_t value = 0;
 
-        memcpy(&value, buf, len);
+        copy_sized(&value, buf, len);
         io_write(env, piece, value, (unsigned)len);
     } else {
         address_space_write(env_cpu(env)->as, piece->phys, x86_memtxattrs(env), buf, len);
@@ -765,6 +765,31 @@ static bool access_device(CPUX86State *env, uint64_t linear, const ColdDesc *des
     if (!write) {
         piece_read(env, desc, &piece, b->host, desc->size);
     }
+    return true;
+}
+
+static uint64_t stored_value(const CPUX86State *env, const ColdDesc *desc)
+{
+    if (desc->exit == STORE_IMM) {
+        return (uint64_t)(int64_t)(int32_t)desc->arg;
+    }
+    return desc->exit < STORE_HIGH ? env->regs[desc->exit - STORE_REG]
+                                   : env->regs[desc->exit - STORE_HIGH] >> 8;
+}
+
+bool tcg_helper_store(CPUX86State *env, uint64_t linear, const ColdDesc *desc)
+{
+    const IoEntry *io = io_find(env, linear, desc->set, true);
+    Piece piece;
+
+    if (!io || (linear & 0xfff) + desc->size - 1 > io->last) {
+        return false;
+    }
+    tcg_env(env)->stat_mmu_slow++;
+    piece = (Piece){.io = io, .phys = io->phys_page | (linear & 0xfff)};
+    io_prepare(env, desc);
+    io_write(env, &piece, stored_value(env, desc), desc->size);
+    tcg_io_changed(env);
     return true;
 }
 

@@ -193,7 +193,11 @@ bool tcg_exec_string(CPUX86State *env, const X86Insn *i)
         .movs = is_movs(i),
         .backward = env->rflags & DF_MASK,
     };
+    bool leave;
 
+    if (tcg_exec_compare(env, i, &leave)) {
+        return leave;
+    }
     if (!is_fast(env, i)) {
         return x86_exec_insn(env, i);
     }

@@ -5,6 +5,8 @@
  */
 #include "accel/accel.h"
 #include <inttypes.h>
+#include <sched.h>
+#include <time.h>
 #include <unistd.h>
 #include "accel/tcg/tcg-internal.h"
 #include "hw/core/machine.h"
@@ -81,6 +83,9 @@ static bool tcg_init_machine(AccelState *accel, MachineState *machine, GError **
 {
     TCGAccel *tcg = TCG_ACCEL(accel);
 
+    cpu_set_t host;
+
+    tcg->state.host_cpus = sched_getaffinity(0, sizeof(host), &host) ? 1 : (unsigned)CPU_COUNT(&host);
     tcg_fp_init();
     if (!tcg_cache_init(&tcg->state, error)) {
         return false;
@@ -157,6 +162,61 @@ static void log_cpu_statistics(CPUX86State *env)
            t->stat_mmu_fill, t->stat_io, t->stat_c_insn);
 }
 
+/*
+ * A CPU that halts is often woken before its thread would be asleep: it stays awake for a while if
+ * that was so the last times, and if it takes no host CPU from another one of the machine.  What
+ * idles for longer never does so.
+ */
+#define AWAKE_NS_MIN 10000
+#define AWAKE_NS_MAX 50000
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * NANOSECONDS_PER_SECOND + ts.tv_nsec;
+}
+
+static bool may_stay_awake(CPUState *cpu)
+{
+    return atomic_load(&cpu->halted) && !atomic_load(&cpu->interrupt_request) &&
+           !atomic_load(&cpu->exit_request) && !atomic_load(&cpu->stop) &&
+           !atomic_load(&cpu->stopped) && !atomic_load(&cpu->unplug);
+}
+
+static void stay_awake(CPUState *cpu, const TcgState *s, int64_t until)
+{
+    while (may_stay_awake(cpu) && atomic_load(&s->awake) <= s->host_cpus &&
+           monotonic_ns() < until) {
+        sched_yield(); /* who is to wake us may wait for this very host CPU */
+    }
+}
+
+static void tcg_wait(CPUState *cpu)
+{
+    TcgEnv *t = tcg_env(cpu_env(cpu));
+    int64_t start, took;
+
+    if (!may_stay_awake(cpu)) {
+        cpu_wait_io_event(cpu);
+        return;
+    }
+    start = monotonic_ns();
+    if (t->awake_ns) {
+        stay_awake(cpu, t->tcg, start + t->awake_ns);
+    }
+    atomic_fetch_sub(&t->tcg->awake, 1);
+    cpu_wait_io_event(cpu);
+    atomic_fetch_add(&t->tcg->awake, 1);
+    took = monotonic_ns() - start;
+    if (took > AWAKE_NS_MAX) {
+        t->awake_ns = 0;
+    } else if (took > t->awake_ns) {
+        t->awake_ns = CLAMP(2 * t->awake_ns, AWAKE_NS_MIN, AWAKE_NS_MAX);
+    }
+}
+
 static gpointer tcg_vcpu_thread_fn(gpointer data)
 {
     CPUState *cpu = data;
@@ -166,12 +226,14 @@ static gpointer tcg_vcpu_thread_fn(gpointer data)
     current_cpu = cpu;
     cpu->thread_id = (int)gettid();
     tcg_thread_init(env);
+    atomic_fetch_add(&tcg_env(env)->tcg->awake, 1);
     while (!atomic_load(&cpu->unplug)) {
         if (!atomic_load(&cpu->stopped) && !atomic_load(&cpu->stop)) {
             tcg_cpu_exec(cpu);
         }
-        cpu_wait_io_event(cpu);
+        tcg_wait(cpu);
     }
+    atomic_fetch_sub(&tcg_env(env)->tcg->awake, 1);
     log_cpu_statistics(env);
     tcg_thread_finish(env);
     tcg_cpu_detach(env);

@@ -126,6 +126,7 @@ typedef struct TcgEnv {
     _Atomic bool log_pending; /* take write tags of PAGE_CLEAN pages away */
     _Atomic bool in_block; /* will return into generated code, though it may wait in C now */
     bool in_exclusive;
+    int64_t awake_ns; /* how long to stay awake when halted */
     bool bare; /* exceptions end tcg_cpu_exec() */
     bool single_insn; /* the next block is to hold one instruction */
     bool restart_single; /* ask for that, where the interrupted block was left */
@@ -219,7 +220,7 @@ typedef struct __attribute__((packed)) ColdDesc {
     uint16_t guest;  /* offset of the instruction in the block */
     uint16_t size;   /* bytes accessed */
     uint8_t kind;    /* ACC_* */
-    uint8_t exit;    /* number of the exit, for TCG_THUNK_LINK */
+    uint8_t exit;    /* number of the exit, for TCG_THUNK_LINK; ACC_WRITE: STORE_* */
     uint8_t set;     /* enum TcgSet */
     uint8_t seg;     /* X86SegReg, for TCG_THUNK_SEGMENT */
     uint8_t fp_wait; /* a pending x87 exception comes before faults of the operand */
@@ -228,6 +229,18 @@ typedef struct __attribute__((packed)) ColdDesc {
     int32_t bounce;  /* from the descriptor to the bounced copy; 0: none */
     uint64_t arg;
 } ColdDesc;
+
+/* What a plain store stores, so that one to a device needs one passage: arg's low half, else a GPR. */
+#define STORE_IMM  1u
+#define STORE_REG  2u  /* + number */
+#define STORE_HIGH 18u /* + number: ah, ch, dh, bh */
+
+/* arg of a plain store: the immediate; from the descriptor to what follows; its length. */
+#define STORE_ARG(imm, after, length)                                                              \
+    ((uint64_t)(uint32_t)(imm) | (uint64_t)((uint32_t)(after) & 0xfffffff) << 32 |                 \
+     (uint64_t)(length) << 60)
+#define STORE_ARG_AFTER(arg)  ((int32_t)((uint32_t)((arg) >> 32) << 4) >> 4)
+#define STORE_ARG_LENGTH(arg) ((unsigned)((arg) >> 60))
 
 #define ACC_READ   1u
 #define ACC_WRITE  2u
@@ -300,6 +313,8 @@ struct TcgState {
     GCond exclusive_cond;
     _Atomic bool exclusive_pending;
     GPtrArray *cpus; /* of CPUX86State, under exclusive_lock */
+    _Atomic unsigned awake; /* vCPU threads that do not wait for something to do */
+    unsigned host_cpus;
     GPtrArray *logged; /* of RAMBlock, under lock */
     MachineState *machine;
     MemoryListener listener;
@@ -376,6 +391,8 @@ void tcg_tlb_init(CPUX86State *env);
 uint64_t tcg_tlb_no_tag(uint32_t slot);
 HelperPair tcg_helper_access(CPUX86State *env, uint64_t linear, const ColdDesc *desc);
 bool tcg_helper_flush(CPUX86State *env, const ColdDesc *desc);
+/* A plain store to a device that was met before: done, and true; the flags stay in the image. */
+bool tcg_helper_store(CPUX86State *env, uint64_t linear, const ColdDesc *desc);
 /* A mapping of page_size was met: entries of its parts go when one of them goes. */
 void tcg_note_large(TcgEnv *t, uint64_t linear, uint64_t page_size);
 /* Whether the vCPU may have a write tag for the page; to be asked once PAGE_CODE is set. */
@@ -435,6 +452,9 @@ void tcg_tsc_renew(CPUX86State *env);
 
 /* string.c */
 bool tcg_exec_string(CPUX86State *env, const X86Insn *insn);
+
+/* string-compare.c: scas and cmps; false: not one that it does.  *ret_leave: to the loop. */
+bool tcg_exec_compare(CPUX86State *env, const X86Insn *insn, bool *ret_leave);
 
 /* exec.c */
 int tcg_cpu_exec(CPUState *cs);

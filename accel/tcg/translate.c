@@ -298,6 +298,34 @@ static void emit_bounced(Trans *t, unsigned kind, const OpBuf *op, const uint8_t
     at->resume = desc_rel(at, after);
 }
 
+/* Which register or immediate the instruction stores as it is, as STORE_*; 0: none. */
+static unsigned plain_store(const X86Insn *i)
+{
+    bool legacy = i->encoding == X86_ENC_LEGACY && i->map == X86_MAP_1B;
+
+    if (!legacy || i->class_ != X86_CLASS_INT || i->mem != X86_MEM_WRITE) {
+        return 0;
+    }
+    if (i->opcode == 0x88 && !i->rex && i->reg >= 4) {
+        return STORE_HIGH + (i->reg - 4u);
+    }
+    if (i->opcode == 0x88 || i->opcode == 0x89) {
+        return STORE_REG + i->reg;
+    }
+    return i->opcode == 0xc6 || i->opcode == 0xc7 ? STORE_IMM : 0;
+}
+
+static void describe_store(const Trans *t, ColdDesc *at)
+{
+    const X86Insn *i = trans_insn(t);
+    int32_t after = desc_rel(at, t->hot.p);
+
+    at->arg = STORE_ARG(i->imm, after, i->length);
+    if (STORE_ARG_AFTER(at->arg) == after) { /* with a very large cache it may not fit */
+        at->exit = (uint8_t)plain_store(i);
+    }
+}
+
 void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op)
 {
     uint8_t *miss = emit_check(t, kind, size);
@@ -319,6 +347,9 @@ void trans_access(Trans *t, unsigned kind, unsigned size, const OpBuf *op)
                               .align = trans_insn(t)->align});
     at->resume = desc_rel(at, retry);
     if (kind & ACC_WRITE) {
+        if (!(kind & (ACC_LOCK | ACC_MASKED | ACC_NO_EXIT)) && plain_store(trans_insn(t))) {
+            describe_store(t, at);
+        }
         at->bounce = desc_rel(at, t->cold.p);
         emit_bounced(t, kind, op, t->hot.p);
     }

@@ -66,6 +66,7 @@ static const MemoryRegionOps port_ops = {
     .write = port_write,
     .valid = {1, 4, true},
     .impl = {1, 4, true},
+    .lock = MR_LOCK_NONE, /* bytes, of which none says anything of another */
 };
 
 static const MemoryRegionOps byte_port_ops = {
@@ -73,6 +74,7 @@ static const MemoryRegionOps byte_port_ops = {
     .write = port_write,
     .valid = {1, 4, true},
     .impl = {1, 1 },
+    .lock = MR_LOCK_NONE, /* bytes, of which none says anything of another */
 };
 
 static uint64_t nothing_read(void *opaque, hwaddr addr, unsigned size)
@@ -132,6 +134,7 @@ static const MemoryRegionOps iomem_ops = {
     .write = iomem_write,
     .valid = {1, 8, true},
     .impl = {1, 8, true},
+    .lock = MR_LOCK_NONE, /* bytes, of which none says anything of another */
 };
 
 static void iomem_unmap(void *opaque)

@@ -118,6 +118,11 @@ static MemTxResult read_sized(MemoryRegion *mr, hwaddr addr, uint64_t *ret, unsi
     hwaddr first = mr->ops->impl.unaligned ? addr : addr & ~(hwaddr)(step - 1);
     MemTxResult result = MEMTX_OK;
 
+    if (step == size && first == addr) {
+        result = read_piece(mr, addr, ret, size, attrs);
+        *ret &= size_mask(size);
+        return result;
+    }
     *ret = 0;
     for (hwaddr at = first; at < addr + size; at += step) {
         uint64_t piece = 0;
@@ -137,6 +142,9 @@ static MemTxResult write_sized(MemoryRegion *mr, hwaddr addr, uint64_t data, uns
     MemTxResult result = MEMTX_OK;
 
     data &= size_mask(size);
+    if (step == size && first == addr) {
+        return write_piece(mr, addr, data, size, attrs);
+    }
     for (hwaddr at = first; at < addr + size; at += step) {
         uint64_t piece = at < addr ? data << (addr - at) * 8 : data >> (at - addr) * 8;
         result |= write_piece(mr, at, piece & size_mask(step), step, attrs);
