@@ -12,6 +12,7 @@
 #include "hw/char/serial.h"
 #include "hw/display/vga.h"
 #include "hw/i386/mptable.h"
+#include "hw/i386/vmport.h"
 #include "hw/i2c/i2c.h"
 #include "hw/input/i8042.h"
 #include "hw/intc/apic.h"
@@ -38,27 +39,6 @@
 #define SPD_ADDRESS      0x50
 #define SPD_COUNT        8
 #define FOUR_GIB         (4 * GIB)
-
-/* ---- options ------------------------------------------------------------------------ */
-
-bool pc_check_options(PCMachineState *pcms, GError **error)
-{
-    const struct {
-        const char *name;
-        int value;
-    } rows[] = {
-        {"vmport", pcms->vmport          }
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (rows[i].value == ON_OFF_AUTO_ON) {
-            g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
-                        "-machine %s=on is not offered; auto and off are", rows[i].name);
-            return false;
-        }
-    }
-    return true;
-}
 
 /* ---- interrupts ------------------------------------------------------------------- */
 
@@ -310,6 +290,9 @@ static bool pc_superio_init(PCMachineState *pcms, ISABus *bus, GError **error)
     if (ok && pcms->i8042_enabled) {
         pcms->i8042 = i8042_create(bus, a20, error);
         ok = pcms->i8042 != NULL;
+    }
+    if (ok && pcms->vmport != ON_OFF_AUTO_OFF) {
+        ok = vmport_create(bus, pcms->i8042, error);
     }
     ok = ok && port92_create(bus, a20, error) && portf0_create(bus, MACHINE(pcms), error);
     irq_unref(a20);
@@ -574,7 +557,7 @@ static const Property pc_machine_properties[] = {
     DEFINE_PROP_BOOL("fd-bootchk", PCMachineState, fd_bootchk, true,
                      "firmware looks for the boot signature of floppy disks"),
     DEFINE_PROP_ON_OFF_AUTO("vmport", PCMachineState, vmport, ON_OFF_AUTO_AUTO,
-                            "VMware's port (not offered: auto is off)"),
+                            "VMware's port, with an absolute pointer; auto: on"),
     DEFINE_PROP_ENUM("vga", PCMachineState, vga, &pc_vga_enum, PC_VGA_AUTO,
                      "display adapter; auto: std unless -nodefaults or -device has one"),
     DEFINE_PROP_STRING("pflash0", PCMachineState, pflash[0], NULL,

@@ -81,8 +81,6 @@ struct PCMachineState {
     AcpiPcConfig acpi_config; /* M15 */
 };
 
-/* Switches that can be set and are not offered. */
-bool pc_check_options(PCMachineState *pcms, GError **error);
 /* CPUs come and go: registers at `base`, of the chip that has pcms->acpi. */
 void pc_cpu_hotplug_init(PCMachineState *pcms, DeviceState *chip, uint16_t base);
 /* M15: what the guest will be told; the tables are made when everything is realized. */

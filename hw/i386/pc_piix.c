@@ -83,7 +83,7 @@ static bool pc_init1(MachineState *machine, GError **error)
     X86MachineState *x86ms = X86_MACHINE(machine);
     ISABus *isa_bus;
 
-    if (!pc_check_options(pcms, error) || !x86_cpus_init(x86ms, error)) {
+    if (!x86_cpus_init(x86ms, error)) {
         return false;
     }
     pc_guest_info_init(pcms);

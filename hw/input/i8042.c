@@ -357,6 +357,16 @@ static void i8042_move(void *opaque, int dx, int dy, int dz, unsigned buttons)
     i8042_update(s);
 }
 
+void i8042_mouse_wake(ISADevice *isa)
+{
+    I8042 *s = (I8042 *)isa;
+
+    device_lock(DEVICE(s));
+    ps2_mouse_wake(&s->mouse);
+    i8042_update(s);
+    device_unlock(DEVICE(s));
+}
+
 static const InputHandler i8042_keyboard = {.name = "QEMU PS/2 Keyboard", .key = i8042_key};
 static const InputHandler i8042_mouse = {.name = "QEMU PS/2 Mouse", .move = i8042_move};
 

@@ -13,6 +13,8 @@
 #define I8042_A20   "a20"
 
 ISADevice *i8042_create(ISABus *bus, IRQ a20, GError **error);
+/* The mouse tells the guest that something has moved, with a packet that says nothing. */
+void i8042_mouse_wake(ISADevice *i8042);
 ISADevice *port92_create(ISABus *bus, IRQ a20, GError **error);
 
 #endif

@@ -85,14 +85,31 @@ static unsigned mouse_packet(PS2Mouse *m, uint8_t *p)
     return m->id >= ID_WHEEL ? 4 : 3;
 }
 
-void ps2_mouse_flush(PS2Mouse *m)
+static bool mouse_may_report(const PS2Mouse *m)
+{
+    return m->reporting && !m->remote && !m->wrap &&
+           m->queue.count + 4 <= PS2_QUEUE_SIZE - PS2_EVENT_ROOM;
+}
+
+static void mouse_report(PS2Mouse *m)
 {
     uint8_t packet[4];
 
-    while (m->reporting && !m->remote && !m->wrap &&
-           (m->dx || m->dy || m->dz || m->buttons != m->reported_buttons) &&
-           m->queue.count + sizeof(packet) <= PS2_QUEUE_SIZE - PS2_EVENT_ROOM) {
-        ps2_queue_event(&m->queue, packet, mouse_packet(m, packet));
+    ps2_queue_event(&m->queue, packet, mouse_packet(m, packet));
+}
+
+void ps2_mouse_flush(PS2Mouse *m)
+{
+    while (mouse_may_report(m) &&
+           (m->dx || m->dy || m->dz || m->buttons != m->reported_buttons)) {
+        mouse_report(m);
+    }
+}
+
+void ps2_mouse_wake(PS2Mouse *m)
+{
+    if (mouse_may_report(m)) {
+        mouse_report(m);
     }
 }
 

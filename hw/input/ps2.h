@@ -56,6 +56,8 @@ typedef struct PS2Mouse {
 void ps2_mouse_reset(PS2Mouse *m);
 void ps2_mouse_write(PS2Mouse *m, uint8_t byte);
 void ps2_mouse_move(PS2Mouse *m, int dx, int dy, int dz, unsigned buttons);
+/* Report even if nothing has changed. */
+void ps2_mouse_wake(PS2Mouse *m);
 /* The queue has room again: report what has gathered. */
 void ps2_mouse_flush(PS2Mouse *m);
 

@@ -37,7 +37,7 @@ struct InputAttachment {
     InputRouter *router;
     const InputHandler *handler;
     void *opaque;
-    unsigned index;
+    unsigned index; /* 0: hidden, and not among the attached */
 };
 
 static InputRouter *input_router(MachineState *machine)
@@ -71,22 +71,37 @@ static void input_detach(void *opaque)
     g_free(a);
 }
 
-InputAttachment *input_attach(DeviceState *dev, const InputHandler *handler, void *opaque)
+InputAttachment *input_attach_hidden(DeviceState *dev, const InputHandler *handler, void *opaque)
 {
     InputAttachment *a = g_new(InputAttachment, 1);
     InputRouter *router = input_router(qdev_get_machine(dev));
 
-    *a = (InputAttachment){dev, (InputRouter *)object_ref(router), handler, opaque,
-                           ++router->last_index};
-    router->attached = g_slist_prepend(router->attached, a);
+    *a = (InputAttachment){dev, (InputRouter *)object_ref(router), handler, opaque, 0};
     qdev_on_unrealize(dev, input_detach, a);
+    return a;
+}
+
+InputAttachment *input_attach(DeviceState *dev, const InputHandler *handler, void *opaque)
+{
+    InputAttachment *a = input_attach_hidden(dev, handler, opaque);
+
+    input_activate(a);
     return a;
 }
 
 void input_activate(InputAttachment *a)
 {
+    if (!a->index) {
+        a->index = ++a->router->last_index;
+    }
     a->router->attached = g_slist_remove(a->router->attached, a);
     a->router->attached = g_slist_prepend(a->router->attached, a);
+}
+
+void input_hide(InputAttachment *a)
+{
+    a->index = 0;
+    a->router->attached = g_slist_remove(a->router->attached, a);
 }
 
 void input_deactivate(InputAttachment *a)

@@ -48,9 +48,12 @@ typedef struct InputAttachment InputAttachment;
 
 /* The handler must stay until it is detached; undone on unrealize of `dev`. */
 InputAttachment *input_attach(DeviceState *dev, const InputHandler *handler, void *opaque);
-/* The guest uses it: it comes first; or no longer does: it comes last. */
+/* The same for a device that is not there until it is activated. */
+InputAttachment *input_attach_hidden(DeviceState *dev, const InputHandler *handler, void *opaque);
+/* The guest uses it: it comes first; or no longer does: it comes last, or is not there. */
 void input_activate(InputAttachment *attachment);
 void input_deactivate(InputAttachment *attachment);
+void input_hide(InputAttachment *attachment);
 
 /* The guest set the keyboard's lights.  Any thread. */
 #define INPUT_LED_SCROLL 0x01u

@@ -3,6 +3,7 @@
  * The PS/2 controller, its keyboard in three code sets, its mouse; A20 and reset.
  */
 #include "device-test.h"
+#include "hw/i386/vmport.h"
 #include "hw/input/i8042.h"
 #include "system/display/input.h"
 
@@ -306,6 +307,118 @@ static void test_router(void)
     stop(&f);
 }
 
+/* ---- VMware's pointer -------------------------------------------------------------------- */
+
+static VMPortRegs vm_call(VMPort *port, uint32_t command, uint32_t argument)
+{
+    VMPortRegs r = {.ax = 0x564d5868, .bx = argument, .cx = command};
+
+    vmport_call(port, &r);
+    return r;
+}
+
+static void vm_expect(VMPort *port, uint32_t flags, uint32_t x, uint32_t y, uint32_t dz)
+{
+    VMPortRegs r = vm_call(port, 39, 4);
+
+    g_assert_cmphex(r.ax, ==, flags);
+    g_assert_cmphex(r.bx, ==, x);
+    g_assert_cmphex(r.cx, ==, y);
+    g_assert_cmphex(r.dx, ==, dz);
+}
+
+static void point(Fixture *f, int x, int y)
+{
+    input_absolute(f->t->machine, INPUT_AXIS_X, x);
+    input_absolute(f->t->machine, INPUT_AXIS_Y, y);
+    input_sync(f->t->machine);
+}
+
+/* A board's i8042, port and pointer; the mouse is told to report. */
+static VMPort *start_vmmouse(Fixture *f)
+{
+    GError *error = NULL;
+    ISADevice *i8042, *port, *mouse;
+
+    f->t = device_test_new();
+    test_lines_init(&f->a20);
+    i8042 = i8042_create(f->t->isa, f->a20.irqs[0], &error);
+    port = isa_create_simple(f->t->isa, TYPE_VMPORT, &error);
+    mouse = isa_new(TYPE_VMMOUSE, &error);
+    g_assert_true(object_property_set_link(OBJECT(mouse), "i8042", OBJECT(i8042), &error) &&
+                  object_property_set_link(OBJECT(mouse), "vmport", OBJECT(port), &error) &&
+                  isa_realize_and_unref(mouse, f->t->isa, &error));
+    test_reset(f->t);
+    command(f, 0xa8);
+    command(f, 0xd4);
+    data(f, 0xf4);
+    EXPECT(f, true, 0xfa);
+    return VMPORT(port);
+}
+
+static void test_vmmouse(void)
+{
+    Fixture f;
+    VMPort *port = start_vmmouse(&f);
+    MachineState *machine = f.t->machine;
+
+    g_assert_cmphex(vm_call(port, 40, 0).ax, ==, 0xffff0000);
+    vm_call(port, 41, 0x53424152); /* absolute: not before it is enabled */
+    g_assert_false(input_is_absolute(machine));
+    vm_call(port, 41, 0x45414552);
+    g_assert_cmphex(vm_call(port, 40, 0).ax, ==, 1);
+    g_assert_cmphex(vm_call(port, 39, 1).ax, ==, 0x3442554a);
+    g_assert_false(input_is_absolute(machine));
+    vm_call(port, 41, 0x53424152);
+    g_assert_true(input_is_absolute(machine));
+
+    point(&f, 0x1234, INPUT_ABS_MAX);
+    EXPECT(&f, true, 0x08, 0, 0); /* the mouse says that something is there */
+    g_assert_cmphex(vm_call(port, 40, 0).ax, ==, 4);
+    vm_expect(port, 0, 0x2468, 0xfffe, 0);
+    input_buttons(machine, ~0u, INPUT_BUTTON_LEFT | INPUT_BUTTON_MIDDLE);
+    input_wheel(machine, -1);
+    input_sync(machine);
+    EXPECT(&f, true, 0x08, 0, 0);
+    vm_expect(port, 0x28, 0x2468, 0xfffe, UINT32_MAX);
+
+    vm_call(port, 41, 0x4c455252); /* relative */
+    g_assert_false(input_is_absolute(machine));
+    input_send_move(machine, 5, 6, 0, INPUT_BUTTON_RIGHT);
+    EXPECT(&f, true, 0x08, 0, 0);
+    vm_expect(port, 0x10010, 5, (uint32_t)-6, 0);
+    vm_call(port, 41, 0xf5);
+    g_assert_cmphex(vm_call(port, 40, 0).ax, ==, 0xffff0000);
+    input_send_move(machine, 5, 6, 0, INPUT_BUTTON_RIGHT);
+    EXPECT(&f, true, 0x2a, 5, (uint8_t)-6); /* an ordinary mouse again */
+    stop(&f);
+}
+
+/* A guest that never reads loses what is new; one that starts anew finds it all gone. */
+static void test_vmmouse_limits(void)
+{
+    Fixture f;
+    VMPort *port = start_vmmouse(&f);
+
+    vm_call(port, 41, 0x45414552);
+    vm_call(port, 41, 0x53424152);
+    for (int i = 0; i < 2000; i++) {
+        point(&f, i, i);
+        vm_call(port, 41, i % 2 ? 0x45414552 : 0);
+    }
+    g_assert_cmphex(vm_call(port, 40, 0).ax, ==, 1024);
+    g_assert_cmphex(vm_call(port, 39, 7).bx, ==, 7); /* more than there are registers */
+    g_assert_cmphex(vm_call(port, 40, 0).ax, ==, 0xffff0400);
+    g_assert_false(input_is_absolute(f.t->machine));
+    test_reset(f.t);
+    g_assert_cmphex(vm_call(port, 40, 0).ax, ==, 0xffff0000);
+    vm_call(port, 41, 0x45414552);
+    vm_call(port, 41, 0x53424152);
+    test_reset(f.t);
+    g_assert_false(input_is_absolute(f.t->machine));
+    stop(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -316,6 +429,8 @@ int main(int argc, char **argv)
     g_test_add_func("/i8042/keys", test_keys);
     g_test_add_func("/i8042/mouse", test_mouse);
     g_test_add_func("/i8042/a20-and-reset", test_a20_and_reset);
+    g_test_add_func("/vmmouse/events", test_vmmouse);
+    g_test_add_func("/vmmouse/limits", test_vmmouse_limits);
     g_test_add_func("/i8042/random", test_random);
     return g_test_run();
 }

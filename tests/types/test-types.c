@@ -99,6 +99,16 @@ static Object *give_memory(World *w, Object *obj)
     return obj;
 }
 
+/* What VMware's pointer is behind. */
+static Object *give_ps2(World *w, Object *obj)
+{
+    object_property_set_link(obj, "i8042", OBJECT(isa_create_simple(w->t->isa, "i8042", NULL)),
+                             NULL);
+    object_property_set_link(obj, "vmport", OBJECT(isa_create_simple(w->t->isa, "vmport", NULL)),
+                             NULL);
+    return obj;
+}
+
 static Object *give_flash_geometry(World *w, Object *obj)
 {
     object_property_set_str(obj, "name", "flash", NULL);
@@ -121,6 +131,7 @@ static const struct {
     {"ivshmem-plain", give_memory        },
     {"cfi.pflash01",  give_flash_geometry},
     {"pci-bridge",    give_chassis       },
+    {"vmmouse",       give_ps2           },
 };
 
 /*
