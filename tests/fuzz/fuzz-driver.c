@@ -40,7 +40,7 @@ static uint32_t bar(FuzzWorld *w, unsigned n)
     return pci_get_long(dev->config + PCI_BASE_ADDRESS_0 + 4 * n) & ~0xfu;
 }
 
-/* ---- what ATA and packet devices are asked: a byte picks a command, or is it if it is high -- */
+/* ---- what ATA and packet devices are asked: a byte picks a command, or is it if high -------- */
 
 static uint8_t ata_command(uint8_t pick)
 {
@@ -170,6 +170,82 @@ static void ide_step(FuzzWorld *w, const uint8_t *in)
     }
 }
 
+/* ---- a diskette (82077AA): one command, its data by DMA (8237A) or FIFO, its results -------- */
+
+enum { FDC_DOR = 0x3f2, FDC_MSR = 0x3f4, FDC_FIFO = 0x3f5, FDC_RATE = 0x3f7 };
+enum { MSR_RQM = 0x80, MSR_DIO = 0x40 };
+
+static uint8_t in_byte(FuzzWorld *w, uint16_t port)
+{
+    uint64_t value = 0;
+
+    address_space_load(&w->machine->address_space_io, port, &value, 1, MEMTXATTRS_NONE);
+    return (uint8_t)value;
+}
+
+static void fdc_start(FuzzWorld *w)
+{
+    static const uint8_t specify[] = {0x03, 0xdf, 0x02};
+
+    out(w, FDC_DOR, 0x1c, 1);
+    out(w, FDC_RATE, 0, 1);
+    fuzz_settle(w);
+    for (unsigned i = 0; i < 3; i++) {
+        out(w, FDC_FIFO, specify[i], 1);
+    }
+}
+
+static void fdc_dma(FuzzWorld *w, const uint8_t *in)
+{
+    out(w, 0x0b, 0x02 | (in[0] & 0xfc), 1);
+    out(w, 0x0c, 0, 1);
+    out(w, 0x04, 0, 1);
+    out(w, 0x04, in[1], 1);
+    out(w, 0x05, in[2], 1);
+    out(w, 0x05, in[3] & 0x0f, 1);
+    out(w, 0x81, FUZZ_DMA_BASE >> 16, 1);
+    out(w, 0x0a, 0x02, 1);
+}
+
+static void fdc_step(FuzzWorld *w, const uint8_t *in)
+{
+    static const uint8_t commands[] = {
+        0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x0e, 0x0f,
+        0x10, 0x11, 0x12, 0x13, 0x14, 0x16, 0x18, 0x19, 0x1d, 0x2e, 0x33, 0x4e, 0x8e,
+    };
+    uint8_t code = in[4] < 192 ? commands[in[4] % G_N_ELEMENTS(commands)] : in[4];
+
+    if (in[5] & 1) {
+        fdc_dma(w, in);
+    }
+    out(w, FDC_FIFO, code | (in[5] & 0xe0), 1);
+    /* As many parameters as it takes; a disk's geometry, mostly. */
+    for (unsigned i = 0; i < 8; i++) {
+        static const uint8_t geometry[] = {0x03, 79, 1, 18, 2, 36, 0x1b, 0xff};
+        uint8_t value = in[6] >> i & 1 ? in[7 + i] : in[7 + i] % (geometry[i] + 1);
+
+        if ((in_byte(w, FDC_MSR) & (MSR_RQM | MSR_DIO)) != MSR_RQM) {
+            break;
+        }
+        out(w, FDC_FIFO, value, 1);
+    }
+    fuzz_settle(w);
+    for (unsigned i = 0; i < in[15] * 8u; i++) { /* data and results, as far as it offers them */
+        uint8_t status = in_byte(w, FDC_MSR);
+
+        if (!(status & MSR_RQM)) {
+            break;
+        }
+        if (status & MSR_DIO) {
+            in_byte(w, FDC_FIFO);
+        } else if (status & 0x20) {
+            out(w, FDC_FIFO, in[16 + i % 8], 1);
+        } else {
+            break;
+        }
+    }
+}
+
 /* ---- xHCI 1.2: a slot addressed, endpoint 1 IN configured ----------------------------------- */
 
 enum { DCBAA, COMMANDS, ERST, EVENTS, INPUT, CONTEXT, EP0_RING, EP_RING, XHCI_DATA };
@@ -287,6 +363,8 @@ static void xhci_step(FuzzWorld *w, const uint8_t *in)
 /* ---- which ---------------------------------------------------------------------------------- */
 
 static const FuzzDriver drivers[] = {
+    {"floppy",       fdc_start,  fdc_step },
+    {"isa-fdc",      fdc_start,  fdc_step },
     {"ich9-ahci",    ahci_start, ahci_step},
     {"piix3-ide",    ide_start,  ide_step },
     {"piix4-ide",    ide_start,  ide_step },
@@ -296,8 +374,10 @@ static const FuzzDriver drivers[] = {
 
 const FuzzDriver *fuzz_driver_for(FuzzWorld *w)
 {
-    for (size_t i = 0; w->pci->len && i < G_N_ELEMENTS(drivers); i++) {
-        if (g_str_equal(object_get_typename(g_ptr_array_index(w->pci, 0)), drivers[i].type)) {
+    Object *dev = w->pci->len ? g_ptr_array_index(w->pci, 0) : OBJECT(w->dev);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        if (g_str_equal(object_get_typename(dev), drivers[i].type)) {
             return &drivers[i];
         }
     }

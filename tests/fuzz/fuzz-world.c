@@ -12,6 +12,7 @@
 #include "hw/core/memory-map.h"
 #include "system/block/block.h"
 #include "system/char/char-ringbuf.h"
+#include "system/loop/main-loop.h"
 #include "system/object-add.h"
 #include "system/runstate.h"
 
@@ -74,12 +75,12 @@ static bool find_type(Object *obj, const char *name, void *opaque)
     return search->found;
 }
 
-static DeviceState *find_on_board(MachineState *machine, const char *type)
+static Object *find_on_board(MachineState *machine, const char *type)
 {
     Search search = {type, NULL};
 
     object_child_foreach_recursive(OBJECT(machine), find_type, &search);
-    return (DeviceState *)search.found;
+    return search.found;
 }
 
 /* ---- what a device's properties need -------------------------------------------------------- */
@@ -131,18 +132,41 @@ static void give_property(const Property *prop, ObjectClass *owner, void *opaque
     }
 }
 
-/* What a type is no good without: properties (""), the machine with the right one, what plugs in.
+/* What a type is no good without: properties (""), the machine with the right one, what plugs in,
+ * and the type of a chip on the board that its driver programs too.
  */
 static const struct {
-    const char *type, *options, *machine, *first, *second;
+    const char *type, *options, *machine, *first, *second, *also;
 } wanted[] = {
-    {"cfi.pflash01", "name=fuzz,width=1,sector-length=4096,num-blocks=1024", NULL,  NULL,               NULL              },
-    {"pci-bridge",   "chassis_nr=1",                                         NULL,  NULL,               NULL              },
-    {"ich9-ahci",    "",                                                     "q35", "ide-hd,bus=ide.0", "ide-cd,bus=ide.1"},
-    {"piix3-ide",    "",                                                     "pc",  "ide-hd,bus=ide.0", "ide-cd,bus=ide.1"},
-    {"isa-fdc",      "",                                                     "pc",  "floppy",           NULL              },
-    {"qemu-xhci",    "",                                                     NULL,  "usb-tablet",       NULL              },
-    {"nec-usb-xhci", "",                                                     NULL,  "usb-kbd",          NULL              },
+    {.type = "cfi.pflash01",
+     .options = "name=fuzz,width=1,sector-length=4096,num-blocks=1024"},
+    {.type = "pci-bridge", .options = "chassis_nr=1", .first = "edu,bus=fuzzed"},
+    {.type = "i82801b11-bridge", .first = "edu,bus=fuzzed"},
+    {.type = "pcie-root-port", .first = "edu,bus=fuzzed"},
+    {.type = "ich9-ahci",
+     .machine = "q35",
+     .first = "ide-hd,bus=ide.0",
+     .second = "ide-cd,bus=ide.1"},
+    {.type = "piix3-ide",
+     .machine = "pc",
+     .first = "ide-hd,bus=ide.0",
+     .second = "ide-cd,bus=ide.1"},
+    {.type = "piix4-ide",
+     .machine = "q35",
+     .first = "ide-hd,bus=fuzzed.0",
+     .second = "ide-cd,bus=fuzzed.1"},
+    {.type = "ide-cd", .machine = "pc"},
+    {.type = "ide-hd", .machine = "pc"},
+    {.type = "isa-fdc", .machine = "pc", .first = "floppy", .also = "i8257"},
+    {.type = "floppy", .machine = "pc", .also = "i8257"},
+    {.type = "apic", .also = "apic-bus"},
+    {.type = "isa-pcspk", .also = "isa-pit"},
+    {.type = "port92", .also = "i8042"},
+    {.type = "qemu-xhci", .first = "usb-tablet", .second = "usb-kbd"},
+    {.type = "nec-usb-xhci", .first = "usb-kbd", .second = "usb-mouse"},
+    {.type = "vmcoreinfo", .also = "fw_cfg_io"},
+    {.type = "vmgenid", .also = "fw_cfg_io"},
+    {.type = "ramfb", .also = "fw_cfg_io"},
 };
 
 /* What brings a bus that no machine has on board. */
@@ -178,8 +202,9 @@ static Options *device_options(FuzzWorld *w, const char *type)
     g_autoptr(GString) text = g_string_new(type);
     Options *options;
 
+    g_string_append(text, ",id=fuzzed");
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-        if (g_str_equal(wanted[i].type, type) && *wanted[i].options) {
+        if (g_str_equal(wanted[i].type, type) && wanted[i].options) {
             g_string_append_printf(text, ",%s", wanted[i].options);
         }
     }
@@ -278,6 +303,37 @@ static bool collect(Object *obj, const char *name, void *opaque)
     return false;
 }
 
+static void keep(FuzzWorld *w, Object *obj)
+{
+    if (!g_ptr_array_find(w->kept, obj, NULL)) {
+        g_ptr_array_add(w->kept, object_ref(obj));
+    }
+}
+
+static void keep_all(FuzzWorld *w)
+{
+    keep(w, OBJECT(w->dev));
+    for (guint i = 0; i < w->pci->len; i++) {
+        keep(w, g_ptr_array_index(w->pci, i));
+    }
+    for (guint i = 0; i < w->regions->len; i++) {
+        keep(w, ((MemoryRegion *)g_ptr_array_index(w->regions, i))->owner);
+    }
+}
+
+static void collect_also(FuzzWorld *w)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        if (wanted[i].also && g_str_equal(wanted[i].type, object_get_typename(OBJECT(w->dev)))) {
+            Object *also = find_on_board(w->machine, wanted[i].also);
+
+            g_assert_nonnull(also);
+            collect(also, NULL, w);
+            object_child_foreach_recursive(also, collect, w);
+        }
+    }
+}
+
 /* What has no registers of its own is reached through its controller. */
 static void collect_all(FuzzWorld *w)
 {
@@ -291,25 +347,115 @@ static void collect_all(FuzzWorld *w)
     if (object_dynamic_cast(OBJECT(w->dev), TYPE_USB_DEVICE)) {
         w->usb = USB_DEVICE(w->dev);
     }
+    collect_also(w);
+    keep_all(w);
 }
 
-void fuzz_enable_pci(FuzzWorld *w)
+static void config_write(PCIDevice *dev, uint16_t reg, uint32_t value, unsigned size)
+{
+    device_lock(DEVICE(dev));
+    PCI_DEVICE_GET_CLASS(dev)->config_write(dev, reg, value, size);
+    device_unlock(DEVICE(dev));
+}
+
+/* As a driver leaves it: decoding and mastering the bus. */
+static void start_pci_devices(FuzzWorld *w)
+{
+    for (guint i = 0; i < w->pci->len; i++) {
+        config_write(g_ptr_array_index(w->pci, i), PCI_COMMAND,
+                     PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+    }
+}
+
+/* The registers that say what a function or a bridge decodes. */
+typedef struct SavedHeader {
+    uint32_t words[16];
+} SavedHeader;
+
+static const uint8_t saved_from = PCI_BASE_ADDRESS_0, saved_to = 0x34;
+
+static void save_headers(FuzzWorld *w)
+{
+    g_array_set_size(w->headers, w->pci->len);
+    for (guint i = 0; i < w->pci->len; i++) {
+        PCIDevice *dev = g_ptr_array_index(w->pci, i);
+
+        memcpy(g_array_index(w->headers, SavedHeader, i).words, dev->config, sizeof(SavedHeader));
+    }
+}
+
+static void restore_headers(FuzzWorld *w)
+{
+    for (guint i = 0; i < w->pci->len; i++) {
+        for (uint16_t reg = saved_from; reg < saved_to; reg += 4) {
+            config_write(g_ptr_array_index(w->pci, i), reg,
+                         g_array_index(w->headers, SavedHeader, i).words[reg / 4], 4);
+        }
+    }
+}
+
+/* As firmware leaves it. */
+static void enable_pci(FuzzWorld *w)
 {
     g_autoptr(GError) error = NULL;
     static const uint8_t lines[4] = {10, 11, 10, 11};
     BusState *root = qbus_find_by_type(OBJECT(w->machine), TYPE_PCI_BUS);
 
+    memory_region_transaction_begin();
     if (root) {
         pci_assign_resources((PCIBus *)root, 0xd0000000, 0xfec00000, 0xc000, 0xffff, lines, &error);
     }
-    for (guint i = 0; i < w->pci->len; i++) {
-        PCIDevice *dev = g_ptr_array_index(w->pci, i);
+    start_pci_devices(w);
+    memory_region_transaction_commit();
+    save_headers(w);
+}
 
-        device_lock(DEVICE(dev));
-        PCI_DEVICE_GET_CLASS(dev)->config_write(
-            dev, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
-        device_unlock(DEVICE(dev));
+static void clear_memory(FuzzWorld *w)
+{
+    static const uint8_t zeros[FUZZ_DMA_SIZE];
+
+    address_space_write(&w->machine->address_space_memory, FUZZ_DMA_BASE, MEMTXATTRS_NONE, zeros,
+                        sizeof(zeros));
+    memset(w->rings, 0, sizeof(w->rings));
+}
+
+void fuzz_world_reset(FuzzWorld *w)
+{
+    main_loop_lock();
+    system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
+    enable_pci(w);
+    main_loop_unlock();
+    clear_memory(w);
+}
+
+void fuzz_device_reset(FuzzWorld *w)
+{
+    main_loop_lock();
+    memory_region_transaction_begin();
+    for (guint i = 0; i < w->kept->len; i++) {
+        Object *obj = g_ptr_array_index(w->kept, i);
+
+        if (object_dynamic_cast(obj, TYPE_DEVICE)) {
+            device_cold_reset(DEVICE(obj));
+        }
     }
+    restore_headers(w);
+    start_pci_devices(w);
+    memory_region_transaction_commit();
+    main_loop_unlock();
+    memset(w->rings, 0, sizeof(w->rings));
+}
+
+bool fuzz_world_intact(FuzzWorld *w)
+{
+    for (guint i = 0; i < w->kept->len; i++) {
+        Object *obj = g_ptr_array_index(w->kept, i);
+
+        if (object_dynamic_cast(obj, TYPE_DEVICE) && !qdev_is_realized(DEVICE(obj))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool world_build(FuzzWorld *w, DeviceClass *dc, GError **error)
@@ -319,7 +465,7 @@ static bool world_build(FuzzWorld *w, DeviceClass *dc, GError **error)
     if (!machine_make_board(w->machine, error)) {
         return false;
     }
-    w->dev = find_on_board(w->machine, type);
+    w->dev = (DeviceState *)find_on_board(w->machine, type);
     if (!w->dev && !dc->user_creatable && !g_str_equal(type, TYPE_PFLASH_CFI01)) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_TYPE, "%s is no part of this machine", type);
         return false;
@@ -329,8 +475,7 @@ static bool world_build(FuzzWorld *w, DeviceClass *dc, GError **error)
         return false;
     }
     collect_all(w);
-    system_reset(w->machine, SHUTDOWN_CAUSE_NONE);
-    fuzz_enable_pci(w);
+    fuzz_world_reset(w);
     w->driver = fuzz_driver_for(w);
     return true;
 }
@@ -341,6 +486,8 @@ static FuzzWorld *world_try(const char *machine, DeviceClass *dc, GError **error
 
     w->regions = g_ptr_array_new();
     w->pci = g_ptr_array_new();
+    w->headers = g_array_new(false, true, sizeof(SavedHeader));
+    w->kept = g_ptr_array_new_with_free_func(object_unref);
     w->machine = machine_begin(machine);
     if (w->machine && world_build(w, dc, error)) {
         return w;
@@ -375,6 +522,7 @@ FuzzWorld *fuzz_world_new(const char *type, GError **error)
 
 void fuzz_world_free(FuzzWorld *w)
 {
+    g_ptr_array_unref(w->kept);
     if (w->machine) {
         /* The device lets go of its disk before this is closed. */
         object_ref(OBJECT(w->machine));
@@ -384,6 +532,7 @@ void fuzz_world_free(FuzzWorld *w)
     }
     g_ptr_array_unref(w->regions);
     g_ptr_array_unref(w->pci);
+    g_array_unref(w->headers);
     g_free(w);
 }
 

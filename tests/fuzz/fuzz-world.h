@@ -14,7 +14,8 @@
 #define FUZZ_DMA_BASE 0x100000u
 #define FUZZ_DMA_SIZE 0x10000u
 
-#define FUZZ_STEP 24 /* bytes that a driver's step takes */
+#define FUZZ_RECORD 16 /* bytes of an operation */
+#define FUZZ_STEP   24 /* bytes that a driver's step takes */
 
 typedef struct FuzzWorld FuzzWorld;
 
@@ -35,9 +36,11 @@ struct FuzzWorld {
     DeviceState *dev;
     GPtrArray *regions; /* of MemoryRegion with callbacks: the device's own, or its controller's */
     GPtrArray *pci;     /* of PCIDevice: it, if it is one, what is below it, or its controller */
+    GArray *headers;    /* of SavedHeader: of each of these, after the last reset */
     USBDevice *usb;     /* it, if it is one, or NULL */
     Chardev *chr;       /* the other side of its character device, or NULL */
     unsigned drives;
+    GPtrArray *kept; /* of Object: owners of these, which hold a reference */
     const FuzzDriver *driver;
     FuzzRing rings[3]; /* the driver's, where it writes next */
 };
@@ -47,13 +50,23 @@ GPtrArray *fuzz_types(void);
 /* NULL and an error: no machine has it or takes it. */
 FuzzWorld *fuzz_world_new(const char *type, GError **error);
 void fuzz_world_free(FuzzWorld *w);
+/* The machine as it was when it was new, as far as a reset makes it so; its memory is cleared. */
+void fuzz_world_reset(FuzzWorld *w);
+/* The device alone, and what it is reached through.  Much quicker. */
+void fuzz_device_reset(FuzzWorld *w);
+/* Whether nothing of it was unplugged.  If not, it is good for fuzz_world_free() only. */
+bool fuzz_world_intact(FuzzWorld *w);
 
 /* NULL: there is none for it. */
 const FuzzDriver *fuzz_driver_for(FuzzWorld *w);
 void fuzz_driver_start(FuzzWorld *w);
-/* As firmware and a driver leave it: decoding and mastering the bus. */
-void fuzz_enable_pci(FuzzWorld *w);
+/* What makes or resets a whole machine is not the input's doing: libFuzzer is not told of it. */
+void fuzz_coverage_forget(void);
+void fuzz_coverage_pause(void);
+void fuzz_coverage_resume(void);
 
+/* What disks were asked for, and what the loop has to do at once. */
+void fuzz_settle(FuzzWorld *w);
 /* One input: a program of accesses. */
 void fuzz_run(FuzzWorld *w, const uint8_t *data, size_t size);
 
