@@ -113,6 +113,8 @@ void kvm_memory_init_a20(KVMState *s);
 void kvm_memory_set_a20(KVMState *s, bool open);
 
 /* kvm-irqchip.c */
+/* The 8254; what it is like then.  Returns 0, or -errno. */
+int kvm_pit_create(KVMState *s, struct kvm_pit_state2 *ret_reset);
 bool kvm_irqchip_create(KVMState *s, GError **error);
 /* After the board: take its lines and messages. */
 bool kvm_irqchip_take_board(KVMState *s, GError **error);

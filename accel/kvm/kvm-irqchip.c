@@ -181,12 +181,8 @@ static bool create_fail(GError **error, const char *what, int ret)
 
 static bool create_pit(KVMState *s, GError **error)
 {
-    struct kvm_pit_config config = {.flags = KVM_PIT_SPEAKER_DUMMY};
-    int ret = kvm_ioctl(s->vm_fd, KVM_CREATE_PIT2, &config);
+    int ret = kvm_pit_create(s, &s->reset.pit);
 
-    if (ret >= 0) {
-        ret = kvm_ioctl(s->vm_fd, KVM_GET_PIT2, &s->reset.pit);
-    }
     return ret >= 0 || create_fail(error, "KVM_CREATE_PIT2", ret);
 }
 

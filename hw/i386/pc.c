@@ -72,6 +72,9 @@ bool pc_i8259_create(X86MachineState *x86ms, ISABus *bus, GSIState *gsi_state, G
     MachineState *machine = MACHINE(x86ms);
     I8259Pair pair;
 
+    if (PC_MACHINE(x86ms)->pic_wanted == ON_OFF_AUTO_OFF) {
+        return true;
+    }
     if (!i8259_create_pair(bus, apic_extint_line(machine), &pair, error)) {
         return false;
     }
@@ -260,7 +263,7 @@ static bool pc_timers_init(PCMachineState *pcms, ISABus *bus, IRQ *gsi, GError *
         return false;
     }
     x86_nmi_init(x86ms);
-    if (!pcms->pit_enabled) {
+    if (pcms->pit_wanted == ON_OFF_AUTO_OFF) {
         return true;
     }
     pcms->pit = i8254_create(bus, 0x40, 0, pit_irq, error);
@@ -550,7 +553,10 @@ static bool check_oem_table_id(Object *obj, const Property *prop, GVariant *valu
 static const Property pc_machine_properties[] = {
     DEFINE_PROP_BOOL("hpet", PCMachineState, hpet_enabled, true, "an HPET"),
     DEFINE_PROP_BOOL("i8042", PCMachineState, i8042_enabled, true, "a PS/2 controller"),
-    DEFINE_PROP_BOOL("pit", PCMachineState, pit_enabled, true, "an 8254 timer"),
+    DEFINE_PROP_ON_OFF_AUTO("pit", PCMachineState, pit_wanted, ON_OFF_AUTO_AUTO,
+                            "an 8254 timer (auto is on)"),
+    DEFINE_PROP_ON_OFF_AUTO("pic", PCMachineState, pic_wanted, ON_OFF_AUTO_AUTO,
+                            "the pair of 8259 interrupt controllers (auto is on)"),
     DEFINE_PROP_BOOL("sata", PCMachineState, sata_enabled, true,
                      "a SATA controller (q35)"),
     DEFINE_PROP_BOOL("smbus", PCMachineState, smbus_enabled, true, "a system management bus"),

@@ -57,7 +57,8 @@ struct PCMachineState {
     X86MachineState parent_obj;
 
     /* properties */
-    bool hpet_enabled, i8042_enabled, pit_enabled, fd_bootchk, sata_enabled, smbus_enabled;
+    int pit_wanted, pic_wanted; /* OnOffAuto */
+    bool hpet_enabled, i8042_enabled, fd_bootchk, sata_enabled, smbus_enabled;
     int vmport; /* OnOffAuto */
     int vga;    /* PCVGAKind */
     char *pcspk_audiodev;

@@ -274,12 +274,35 @@ static bool register_feature(ObjectClass *klass, const char *name, const char *v
     return true;
 }
 
+/* tsc-freq=2.5G: tsc-frequency with suffixes that are powers of 1000. */
+static bool register_tsc_freq(ObjectClass *klass, const char *value, GError **error)
+{
+    static const char suffixes[] = "kMGT";
+    char *end;
+    double hz = g_ascii_strtod(value, &end);
+    const char *suffix = *end ? strchr(suffixes, *end) : NULL;
+
+    for (const char *s = suffixes; suffix && s <= suffix; s++) {
+        hz *= 1000;
+    }
+    if (end == value || (*end && (!suffix || end[1])) || !(hz >= 0 && hz <= 1e12)) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "-cpu: tsc-freq=%s: expected Hz, with k, M or G behind it if wanted", value);
+        return false;
+    }
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, (uint64_t)hz);
+    return register_feature(klass, "tsc-frequency", number, error);
+}
+
 static bool parse_one(ObjectClass *klass, const char *item, GError **error)
 {
     const char *equals = strchr(item, '=');
 
     if (*item == '+' || *item == '-') {
         return register_feature(klass, item + 1, *item == '+' ? "on" : "off", error);
+    }
+    if (g_str_has_prefix(item, "tsc-freq=")) {
+        return register_tsc_freq(klass, equals + 1, error);
     }
     if (equals) {
         g_autofree char *name = g_strndup(item, equals - item);
