@@ -9,6 +9,7 @@
  */
 #include <string.h>
 #include "hw/display/vga-internal.h"
+#include "hw/pci/pcie.h"
 
 OBJECT_DECLARE_SIMPLE(BochsDisplay, BOCHS_DISPLAY, TYPE_BOCHS_DISPLAY)
 
@@ -180,7 +181,8 @@ static bool bochs_realize(PCIDevice *dev, GError **error)
 {
     BochsDisplay *d = BOCHS_DISPLAY(dev);
 
-    if (!vga_check_memory("vgamem", d->vgamem, error) ||
+    if ((pci_bus_is_express(pci_get_bus(dev)) && !pcie_endpoint_cap_init(dev, 0x80, error)) ||
+        !vga_check_memory("vgamem", d->vgamem, error) ||
         !memory_region_init_ram(&d->vram, OBJECT(d), "bochs-display-vram", d->vgamem, error)) {
         return false;
     }
@@ -219,6 +221,7 @@ static void bochs_class_init(ObjectClass *klass, const void *data)
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
 
+    pc->is_express = true;
     pc->realize = bochs_realize;
     pc->reset = bochs_reset;
     pc->vendor_id = PCI_VENDOR_ID_BOCHS;

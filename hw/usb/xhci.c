@@ -7,6 +7,7 @@
  */
 #include <string.h>
 #include "hw/core/machine.h"
+#include "hw/pci/pcie.h"
 #include "hw/usb/xhci-internal.h"
 
 #define BAR_SIZE      0x4000
@@ -455,7 +456,8 @@ static bool xhci_realize(PCIDevice *dev, GError **error)
     qdev_on_unrealize(DEVICE(dev), xhci_free_bh, s);
     memory_region_init_io(&s->mem, OBJECT(s), &xhci_mem_ops, s, "xhci", BAR_SIZE);
     pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64, &s->mem);
-    if (!msix_init(dev, s->intrs, &s->mem, 0, MSIX_TABLE, &s->mem, 0, MSIX_PBA, 0x90, error)) {
+    if ((pci_bus_is_express(pci_get_bus(dev)) && !pcie_endpoint_cap_init(dev, 0xa0, error)) ||
+        !msix_init(dev, s->intrs, &s->mem, 0, MSIX_TABLE, &s->mem, 0, MSIX_PBA, 0x90, error)) {
         return false;
     }
     s->bus = usb_bus_new(DEVICE(dev), s->p2, &xhci_bus_ops, s);
@@ -500,6 +502,7 @@ static void xhci_class_init(ObjectClass *klass, const void *data)
 {
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
 
+    pc->is_express = true;
     pc->realize = xhci_realize;
     pc->reset = xhci_reset;
     pc->class_id = PCI_CLASS_SERIAL_USB;

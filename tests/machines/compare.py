@@ -9,12 +9,14 @@ usage: compare.py check  QUOIN VMLINUZ INITRD MACHINE DOC   differences that DOC
        compare.py dump   PROGRAM VMLINUZ INITRD MACHINE FILE configuration space for lspci -F FILE
 
 The same kernel and initial RAM disk, through SeaBIOS under tcg, give an inventory of one fact a line: PCI
-functions and their registers, interrupts, ports, memory, ACPI tables and devices.  QEMU's is kept
-beside this file.
+functions and their registers, what lspci -vvn says of these, interrupts, ports, memory, ACPI tables
+and devices.  QEMU's is kept beside this file.  MACHINE is pc or q35 as it comes, pc-devices or
+q35-devices with what can be added to it.
 """
 import base64
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -25,9 +27,23 @@ TIMEOUT = 200
 ZEROS = re.compile(r"^(00 )+00 ?$")
 
 
+# Slots are given: QEMU does not number them as they come.
+DEVICES = {
+    "pc": ["-object", "memory-backend-ram,id=shared,size=1M", "-device", "edu,addr=3", "-device",
+           "pci-testdev,addr=4", "-device", "ivshmem-plain,memdev=shared,addr=5", "-device", "i6300esb,addr=6",
+           "-device", "pvpanic-pci,addr=7", "-device", "qemu-xhci,addr=8", "-device", "bochs-display,addr=9",
+           "-device", "ich9-ahci,addr=a", "-device", "pci-bridge,chassis_nr=1,id=bridge,shpc=off,addr=b", "-device",
+           "edu,bus=bridge,addr=2"],
+}
+DEVICES["q35"] = DEVICES["pc"] + [
+    "-device", "pcie-root-port,id=port0,chassis=2,addr=c", "-device", "pcie-root-port,chassis=3,slot=1,addr=d",
+    "-device", "qemu-xhci,bus=port0", "-device", "i82801b11-bridge,addr=1e"]
+
+
 def boot(program, kernel, initrd, machine):
     """The guest's output; everything that only one side has by default is left out."""
-    command = [program, "-machine", machine, "-accel", "tcg", "-m", "512", "-smp", "2", "-kernel", kernel,
+    machine, _, more = machine.partition("-")
+    command = [program, "-machine", machine, *(DEVICES[machine] if more else []), "-accel", "tcg", "-m", "512", "-smp", "2", "-kernel", kernel,
                "-initrd", initrd, "-nographic", "-no-reboot", "-net", "none", "-vga", "std", "-bios",
                "bios-256k.bin", "-append",
                "console=ttyS0 loglevel=1 no_timer_check lpj=4000000 quoin.test=inventory"]
@@ -60,6 +76,32 @@ def pci_lines(where, rows):
         row = " ".join(f"{b:02x}" for b in data[offset:offset + 16])
         if not ZEROS.match(row):
             yield f"{where} {offset:02x}: {row}"
+
+
+def dump(text):
+    """Configuration space in the form that lspci -F reads."""
+    for name, rows in parts(text):
+        if name.startswith("config "):
+            yield f"{name[12:]} x"
+            yield from (f"{16 * n:02x}: {row.strip()}" for n, row in enumerate(rows))
+            yield ""
+
+
+def lspci_lines(text):
+    """Nothing where there is no lspci."""
+    if not shutil.which("lspci"):
+        return
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("\n".join(dump(text)) + "\n")
+        file.flush()
+        run = subprocess.run(["lspci", "-vvn", "-F", file.name], stdout=subprocess.PIPE, check=True,
+                             stderr=subprocess.DEVNULL, encoding="utf-8")
+    where = None
+    for line in run.stdout.split("\n"):
+        if line and not line[0].isspace():
+            where, _, line = line.partition(" ")
+        if line:
+            yield f"lspci {where} {line.strip()}"
 
 
 def resource_lines(where, rows):
@@ -120,7 +162,7 @@ def inventory(text):
             lines += table_lines(rest, rows)
         elif kind == "acpi-devices":
             lines += sorted("acpi " + row.strip() for row in rows)
-    return lines
+    return lines + list(lspci_lines(text))
 
 
 # ---- what the document explains -------------------------------------------------------------------
@@ -129,8 +171,8 @@ def explanations(path, machine):
     """Rows of its tables: | machine | `regular expression of the line` | why |."""
     rows = []
     for line in open(path, encoding="utf-8"):
-        match = re.match(r"\| (pc|q35|both) \| `([+-])` \| `(.*)` \| (\S.*) \|$", line.rstrip())
-        if match and match[1] in (machine, "both"):
+        match = re.match(r"\| ([a-z0-9-]+) \| `([+-])` \| `(.*)` \| (\S.*) \|$", line.rstrip())
+        if match and match[1] in (machine, machine.partition("-")[0], "both"):
             rows.append((match[2], re.compile(match[3].replace("\\|", "|")), [0]))
     return rows
 
@@ -169,13 +211,11 @@ def main():
                     file.write(base64.b64decode("".join(rows)))
     elif command == "dump":
         with open(sys.argv[6], "w", encoding="utf-8") as file:
-            for name, rows in parts(text):
-                if name.startswith("config "):
-                    file.write(f"{name[12:]} x\n")
-                    file.writelines(f"{16 * n:02x}: {row.strip()}\n" for n, row in enumerate(rows))
-                    file.write("\n")
+            file.write("\n".join(dump(text)) + "\n")
     else:
         theirs = open(recorded, encoding="utf-8").read().split("\n")[:-1]
+        if not shutil.which("lspci"):
+            theirs = [line for line in theirs if not line.startswith("lspci ")]
         count, unexplained, stale = check(inventory(text), theirs, explanations(sys.argv[6], machine))
         print(f"{count} lines differ from QEMU's {machine}; not explained in {sys.argv[6]}: {len(unexplained)}")
         print("\n".join(unexplained))
