@@ -9,7 +9,7 @@
 #include "hw/i386/boot.h"
 
 #define STUB_SEGMENT 0xf000u
-#define STUB_OFFSET  0x7000u
+#define STUB_OFFSET  0xe000u /* the MP table of 255 CPUs reaches into f7000h */
 #define BIOS_ENTRY   0xffff0u
 #define VECTORS      256
 

@@ -2,8 +2,10 @@
 """CPUs, the places for them, hot-plug registers, NUMA and CPU models, through QMP and qtest."""
 
 import json
+import struct
 import subprocess
 import sys
+import tempfile
 
 from harness import Tap, Vmm
 
@@ -209,6 +211,18 @@ def test_feature_words():
         assert len(bits("feature-words", 7, "ECX")) == 1
         assert vm.result("qom-get", path=path, property="level") == 6
         assert vm.result("qom-get", path=path, property="xlevel2") == 0
+
+
+def test_as_many_cpus_as_there_can_be_and_a_kernel():
+    """What is put below 1 MiB for a kernel without firmware has room beside their MP table."""
+    magic, flags, address = 0x1badb002, 0x10000, 0x100000
+    header = struct.pack("<8I", magic, flags, -(magic + flags) & 0xffffffff, address, address,
+                         address + 34, address + 34, address + 32)
+    with tempfile.NamedTemporaryFile() as kernel:
+        kernel.write(header + b"\xeb\xfe")
+        kernel.flush()
+        with pc("-smp", "255", "-kernel", kernel.name) as vm:
+            assert len(vm.result("query-cpus-fast")) == 255
 
 
 def main():
