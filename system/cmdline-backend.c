@@ -82,8 +82,8 @@ static bool add_disk(VMM *vmm, const char *file, BlockInterface interface, int i
     parts = g_strsplit(file, ",", -1);
     escaped = g_strjoinv(",,", parts);
     place = index < 0 ? g_strdup("") : g_strdup_printf(",index=%d", index);
-    options =
-        g_strdup_printf("file=%s,if=%s%s,snapshot=on", escaped, block_interface_names[interface], place);
+    options = g_strdup_printf("file=%s,if=%s%s,snapshot=on", escaped,
+                              block_interface_names[interface], place);
     return blk_drive_add(vmm->machine, options, error);
 }
 
@@ -133,7 +133,7 @@ bool handle_snapshot(VMM *vmm, const char *value, GError **error)
     return true;
 }
 
-/* ---- serial ports --------------------------------------------------------------------------- */
+/* ---- serial and parallel ports -------------------------------------------------------------- */
 
 /* "mon:stdio": a mux that a monitor shares. */
 static Chardev *new_monitored(VMM *vmm, const char *id, const char *text, GError **error)
@@ -147,9 +147,10 @@ static Chardev *new_monitored(VMM *vmm, const char *id, const char *text, GError
     return chr;
 }
 
-static bool add_serial(VMM *vmm, const char *text, GError **error)
+/* To the serial or the parallel ports, as "serial0", ... */
+static bool add_port(VMM *vmm, GPtrArray *ports, const char *name, const char *text, GError **error)
 {
-    g_autofree char *id = g_strdup_printf("serial%u", vmm->machine->serial->len);
+    g_autofree char *id = g_strdup_printf("%s%u", name, ports->len);
     Chardev *chr = NULL;
 
     if (g_str_has_prefix(text, "mon:")) {
@@ -160,31 +161,45 @@ static bool add_serial(VMM *vmm, const char *text, GError **error)
     } else if (!chardev_new_legacy(vmm->machine, id, text, &chr, error)) {
         return false;
     }
-    g_ptr_array_add(vmm->machine->serial, chr);
+    g_ptr_array_add(ports, chr);
     return true;
 }
 
-#define MAX_SERIAL 4
+static bool add_serial(VMM *vmm, const char *text, GError **error)
+{
+    return add_port(vmm, vmm->machine->serial, "serial", text, error);
+}
+
+static bool add_parallel(VMM *vmm, const char *text, GError **error)
+{
+    return add_port(vmm, vmm->machine->parallel, "parallel", text, error);
+}
+
+static bool check_room(GPtrArray *ports, unsigned max, const char *name, GError **error)
+{
+    if (ports->len >= max) {
+        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "there are at most %u %s ports", max,
+                    name);
+        return false;
+    }
+    return true;
+}
+
+#define MAX_SERIAL   4
+#define MAX_PARALLEL 3
 
 bool handle_serial(VMM *vmm, const char *value, GError **error)
 {
-    if (vmm->machine->serial->len >= MAX_SERIAL) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE, "there are at most %d serial ports",
-                    MAX_SERIAL);
-        return false;
-    }
     vmm->serial_given = true;
-    return add_serial(vmm, value, error);
+    return check_room(vmm->machine->serial, MAX_SERIAL, "serial", error) &&
+           add_serial(vmm, value, error);
 }
 
 bool handle_parallel(VMM *vmm, const char *value, GError **error)
 {
-    if (!g_str_equal(value, "none") && !g_str_equal(value, "null")) {
-        g_set_error(error, OPTIONS_ERROR, OPTIONS_ERROR_VALUE,
-                    "expected none: there are no parallel ports");
-        return false;
-    }
-    return true;
+    vmm->parallel_given = true;
+    return check_room(vmm->machine->parallel, MAX_PARALLEL, "parallel", error) &&
+           add_parallel(vmm, value, error);
 }
 
 /* ---- monitors ------------------------------------------------------------------------------- */
@@ -324,6 +339,11 @@ bool vmm_create_default_frontends(VMM *vmm, GError **error)
 
     if (vmm->nodefaults || (none_machine && !vmm->nographic)) {
         return true;
+    }
+    if (!vmm->parallel_given && !none_machine &&
+        !(vmm->machine->absent_defaults & MACHINE_DEFAULT_PARALLEL) &&
+        !add_parallel(vmm, "null", error)) {
+        return false;
     }
     if (!vmm->serial_given && !(vmm->machine->absent_defaults & MACHINE_DEFAULT_SERIAL)) {
         return add_default_serial(vmm, error);

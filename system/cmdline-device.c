@@ -36,15 +36,16 @@ static const struct {
     const char *type;
     MachineDefault replaces;
 } default_kinds[] = {
-    {"isa-serial", MACHINE_DEFAULT_SERIAL},
-    {"isa-fdc",    MACHINE_DEFAULT_FLOPPY},
-    {"floppy",     MACHINE_DEFAULT_FLOPPY},
-    {"ide-cd",     MACHINE_DEFAULT_CDROM },
-    {"ide-hd",     MACHINE_DEFAULT_CDROM },
-    {"scsi-cd",    MACHINE_DEFAULT_CDROM },
-    {"scsi-hd",    MACHINE_DEFAULT_CDROM },
-    {"VGA",        MACHINE_DEFAULT_VGA   },
-    {"isa-vga",    MACHINE_DEFAULT_VGA   },
+    {"isa-serial",   MACHINE_DEFAULT_SERIAL  },
+    {"isa-parallel", MACHINE_DEFAULT_PARALLEL},
+    {"isa-fdc",      MACHINE_DEFAULT_FLOPPY  },
+    {"floppy",       MACHINE_DEFAULT_FLOPPY  },
+    {"ide-cd",       MACHINE_DEFAULT_CDROM   },
+    {"ide-hd",       MACHINE_DEFAULT_CDROM   },
+    {"scsi-cd",      MACHINE_DEFAULT_CDROM   },
+    {"scsi-hd",      MACHINE_DEFAULT_CDROM   },
+    {"VGA",          MACHINE_DEFAULT_VGA     },
+    {"isa-vga",      MACHINE_DEFAULT_VGA     },
 };
 
 /* A value that is wrong is told later, where it is used. */

@@ -26,7 +26,8 @@ typedef struct VMM {
     char *pidfile;
     bool pidfile_made;  /* to be removed at the end */
     GString *data_dirs; /* -L, separated by ':' */
-    bool nodefaults, nographic, display_given, serial_given, monitor_given, paused, daemonize;
+    bool nodefaults, nographic, display_given, serial_given, parallel_given, monitor_given, paused,
+        daemonize;
     bool snapshot, memory_given, message_guest_name;
     int ready_fd; /* of a daemon's parent, -1: none */
 

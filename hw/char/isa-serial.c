@@ -7,10 +7,7 @@
 
 OBJECT_DECLARE_SIMPLE(ISASerial, ISA_SERIAL, TYPE_ISA_SERIAL)
 
-static const struct {
-    uint16_t iobase;
-    uint8_t irq;
-} isa_serial_ports[MAX_ISA_SERIAL] = {
+static const ISAPort isa_serial_ports[MAX_ISA_SERIAL] = {
     {0x3f8, 4},
     {0x2f8, 3},
     {0x3e8, 4},
@@ -24,37 +21,6 @@ struct ISASerial {
     uint32_t index, iobase, isa_irq;
     Object *chardev;
 };
-
-/* Without "index": the next after those that are on the bus. */
-static uint32_t isa_serial_next_index(ISASerial *s)
-{
-    uint32_t n = 0;
-
-    for (GList *l = DEVICE(s)->parent_bus->children.head; l; l = l->next) {
-        n += l->data != s && object_dynamic_cast(l->data, TYPE_ISA_SERIAL);
-    }
-    return n;
-}
-
-static bool isa_serial_choose_port(ISASerial *s, GError **error)
-{
-    if (s->index == ISA_NONE) {
-        s->index = isa_serial_next_index(s);
-    }
-    if (s->index >= MAX_ISA_SERIAL) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
-                    TYPE_ISA_SERIAL ": index=%u: there can be at most %d, 0 to %d", s->index,
-                    MAX_ISA_SERIAL, MAX_ISA_SERIAL - 1);
-        return false;
-    }
-    if (s->iobase == ISA_NONE) {
-        s->iobase = isa_serial_ports[s->index].iobase;
-    }
-    if (s->isa_irq == ISA_NONE) {
-        s->isa_irq = isa_serial_ports[s->index].irq;
-    }
-    return isa_check_irq(&s->parent_obj, "irq", s->isa_irq, error);
-}
 
 static void isa_serial_reset(DeviceState *dev, ResetType type)
 {
@@ -70,7 +36,8 @@ static bool isa_serial_realize(DeviceState *dev, GError **error)
 {
     ISASerial *s = ISA_SERIAL(dev);
 
-    if (!isa_serial_choose_port(s, error)) {
+    if (!isa_choose_port(&s->parent_obj, isa_serial_ports, MAX_ISA_SERIAL, &s->index, &s->iobase,
+                         &s->isa_irq, error)) {
         return false;
     }
     s->irq = isa_get_irq(&s->parent_obj, s->isa_irq);
@@ -84,26 +51,13 @@ static bool isa_serial_realize(DeviceState *dev, GError **error)
 
 ISADevice *serial_isa_create(ISABus *bus, int index, Chardev *chr, GError **error)
 {
-    ISADevice *dev = isa_new(TYPE_ISA_SERIAL, error);
-
-    if (!dev || !object_property_set_uint(OBJECT(dev), "index", index, error) ||
-        (chr && !object_property_set_link(OBJECT(dev), "chardev", OBJECT(chr), error))) {
-        object_unref(dev);
-        return NULL;
-    }
-    return isa_realize_and_unref(dev, bus, error) ? dev : NULL;
+    return isa_create_port(bus, TYPE_ISA_SERIAL, index, OBJECT(chr), error);
 }
 
 bool serial_isa_create_all(ISABus *bus, GError **error)
 {
-    GPtrArray *serial = qdev_get_machine(bus->parent_obj.parent)->serial;
-
-    for (unsigned i = 0; i < serial->len; i++) {
-        if (serial->pdata[i] && !serial_isa_create(bus, i, serial->pdata[i], error)) {
-            return false;
-        }
-    }
-    return true;
+    return isa_create_ports(bus, TYPE_ISA_SERIAL, qdev_get_machine(bus->parent_obj.parent)->serial,
+                            error);
 }
 
 static const Property isa_serial_properties[] = {

@@ -23,7 +23,7 @@ typedef struct SerialFIFO {
 /* One UART, embedded in the device that maps it. */
 typedef struct Serial {
     DeviceState *dev;
-    IRQ *irq; /* the owner's output */
+    IRQ *irq;           /* the owner's output */
     bool gated_by_out2; /* OUT2 drives a buffer behind INTR, as on a PC's adapter */
     CharFrontend chr;
     MemoryRegion io;

@@ -266,6 +266,7 @@ static void machine_instance_init(Object *obj)
     g_mutex_init(&machine->cpus_lock);
     machine->cpus = g_ptr_array_new();
     machine->serial = g_ptr_array_new();
+    machine->parallel = g_ptr_array_new();
     machine->drives = g_ptr_array_new();
     machine->ram_size = mc->default_ram_size;
     machine->cpu_type = mc->default_cpu_type;
@@ -317,6 +318,7 @@ static void machine_instance_finalize(Object *obj)
     vm_clock_free(machine->clock);
     g_ptr_array_unref(machine->cpus);
     g_ptr_array_unref(machine->serial);
+    g_ptr_array_unref(machine->parallel);
     g_ptr_array_unref(machine->drives);
     g_clear_pointer(&machine->block_devices, g_ptr_array_unref);
     irq_free_array(machine->gsi, machine->nr_gsi);

@@ -128,7 +128,8 @@ typedef enum MachineDefault {
     MACHINE_DEFAULT_FLOPPY = 1 << 1,
     MACHINE_DEFAULT_CDROM = 1 << 2,
     MACHINE_DEFAULT_VGA = 1 << 3,
-    MACHINE_DEFAULT_ALL = (1 << 4) - 1,
+    MACHINE_DEFAULT_PARALLEL = 1 << 4,
+    MACHINE_DEFAULT_ALL = (1 << 5) - 1,
 } MachineDefault;
 
 struct MachineClass {
@@ -248,7 +249,8 @@ struct MachineState {
     _Atomic bool panicked, crash_loaded, watchdog_expired;
     _Atomic int exit_status;
     GSList *change_handlers, *powerdown_notifiers, *event_listeners; /* of system/runstate.c */
-    GPtrArray *serial; /* of Chardev*, for -serial N; NULL entries: none */
+    GPtrArray *serial;   /* of Chardev*, for -serial N; NULL entries: none */
+    GPtrArray *parallel; /* the same for -parallel */
     GPtrArray *drives; /* of DriveInfo*, see system/block */
     GPtrArray *block_devices; /* of system/block/media.c */
 };

@@ -44,6 +44,7 @@ struct AcpiPcConfig {
     bool hpet, i8042, rtc, fw_cfg, floppy;
     const char *oem_id, *oem_table_id; /* NULL: ours */
     unsigned serial_ports; /* bit n: COM n+1 */
+    bool parallel_port;    /* LPT1 */
     bool ioapic;
     uint8_t root_bus_uid;              /* _UID of PCI0 */
     uint64_t hole_start, hole_end;     /* PCI memory below 4 GiB, inclusive */

@@ -279,6 +279,19 @@ static void put_serial(Aml *a, unsigned n)
     aml_end(a);
 }
 
+static void put_parallel(Aml *a)
+{
+    aml_device(a, "LPT1");
+    put_hid(a, "PNP0400");
+    put_int_name(a, "_UID", 1);
+    put_int_name(a, "_STA", STA_PRESENT_ENABLED_SHOWN);
+    begin_crs(a);
+    aml_res_io(a, 0x378, 8, 8);
+    aml_res_irq(a, 7);
+    aml_end(a);
+    aml_end(a);
+}
+
 static void put_floppy(Aml *a)
 {
     aml_device(a, "FDC0");
@@ -321,6 +334,9 @@ static void put_isa(Aml *a, const AcpiPcConfig *config)
     aml_operation_region(a, "P40C", AML_PCI_CONFIG, PIRQ_REGISTER, config->chipset->pirq_bytes);
     if (config->i8042) {
         put_keyboard(a);
+    }
+    if (config->parallel_port) {
+        put_parallel(a);
     }
     for (unsigned n = 0; n < 4; n++) {
         if (config->serial_ports & 1u << n) {

@@ -9,6 +9,7 @@
 #include "hw/acpi/acpitable.h"
 #include "hw/acpi/pci-hotplug.h"
 #include "hw/block/fdc.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
 #include "hw/display/vga.h"
 #include "hw/i386/mptable.h"
@@ -23,22 +24,22 @@
 #include "system/log.h"
 #include "target/i386/smm.h"
 
-#define RTC_IRQ          8
-#define RTC_BASE_YEAR    2000
-#define ELCR_HIGH        0x4d1u
-#define KBD_DATA         0x60
-#define KBD_COMMAND      0x64
-#define KBD_MODE         0x65 /* translate, mouse off, system flag, keyboard interrupt */
-#define PCI_IO_START     0xc000u
-#define PCI_IO_END       0x10000u
-#define PCI_MEM_END      0xfec00000u
-#define MP_TABLE_ADDRESS 0x000f6000u
-#define GIB              0x40000000ull
+#define RTC_IRQ              8
+#define RTC_BASE_YEAR        2000
+#define ELCR_HIGH            0x4d1u
+#define KBD_DATA             0x60
+#define KBD_COMMAND          0x64
+#define KBD_MODE             0x65 /* translate, mouse off, system flag, keyboard interrupt */
+#define PCI_IO_START         0xc000u
+#define PCI_IO_END           0x10000u
+#define PCI_MEM_END          0xfec00000u
+#define MP_TABLE_ADDRESS     0x000f6000u
+#define GIB                  0x40000000ull
 #define CMOS_SHUTDOWN_STATUS 0x0f
 #define CMOS_RESUME          0xfe
-#define SPD_ADDRESS      0x50
-#define SPD_COUNT        8
-#define FOUR_GIB         (4 * GIB)
+#define SPD_ADDRESS          0x50
+#define SPD_COUNT            8
+#define FOUR_GIB             (4 * GIB)
 
 /* ---- interrupts ------------------------------------------------------------------- */
 
@@ -145,12 +146,13 @@ void pc_guest_info_init(PCMachineState *pcms)
 static void pc_guest_info_finish(PCMachineState *pcms)
 {
     X86MachineState *x86ms = X86_MACHINE(pcms);
-    GPtrArray *serial = MACHINE(pcms)->serial;
+    GPtrArray *serial = MACHINE(pcms)->serial, *parallel = MACHINE(pcms)->parallel;
     AcpiPcConfig *c = &pcms->acpi_config;
 
     for (guint i = 0; i < MIN(serial->len, MAX_ISA_SERIAL); i++) {
         c->serial_ports |= (unsigned)(g_ptr_array_index(serial, i) != NULL) << i;
     }
+    c->parallel_port = parallel->len && parallel->pdata[0];
     c->oem_id = pcms->oem_id;
     c->oem_table_id = pcms->oem_table_id;
     if (!pcms->fdc) { /* -device isa-fdc */
@@ -288,7 +290,7 @@ static bool pc_wants_fdc(PCMachineState *pcms)
 static bool pc_superio_init(PCMachineState *pcms, ISABus *bus, GError **error)
 {
     IRQ a20 = irq_new(pc_set_a20, pcms, 0);
-    bool ok = serial_isa_create_all(bus, error);
+    bool ok = serial_isa_create_all(bus, error) && parallel_isa_create_all(bus, error);
 
     if (ok && pcms->i8042_enabled) {
         pcms->i8042 = i8042_create(bus, a20, error);
@@ -439,7 +441,7 @@ static void pc_init_virtual_wire(MachineState *machine)
         uint16_t reg;
         uint32_t value;
     } rows[] = {
-        {0x0f0, 0x1ff},  /* enabled, spurious vector ffh */
+        {0x0f0, 0x1ff }, /* enabled, spurious vector ffh */
         {0x350, 0x8700}, /* LINT0: ExtINT */
         {0x360, 0x8400}, /* LINT1: NMI */
     };
@@ -533,8 +535,8 @@ static const EnumInfo pc_vga_enum = {"PCVGAKind", pc_vga_names};
 static bool check_length(const Property *prop, GVariant *value, size_t max, GError **error)
 {
     if (strlen(g_variant_get_string(value, NULL)) > max) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE, "%s: at most %zu characters are possible",
-                    prop->name, max);
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "%s: at most %zu characters are possible", prop->name, max);
         return false;
     }
     return true;

@@ -76,6 +76,59 @@ bool isa_check_irq(ISADevice *dev, const char *property, uint32_t irq, GError **
     return false;
 }
 
+static uint32_t isa_next_index(ISADevice *dev)
+{
+    uint32_t n = 0;
+
+    for (GList *l = dev->parent_obj.parent_bus->children.head; l; l = l->next) {
+        n += l->data != dev && OBJECT(l->data)->klass == OBJECT(dev)->klass;
+    }
+    return n;
+}
+
+bool isa_choose_port(ISADevice *dev, const ISAPort *ports, unsigned nr_ports, uint32_t *index,
+                     uint32_t *iobase, uint32_t *irq, GError **error)
+{
+    if (*index == ISA_NONE) {
+        *index = isa_next_index(dev);
+    }
+    if (*index >= nr_ports) {
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
+                    "%s: index=%u: there can be at most %u, 0 to %u",
+                    object_get_typename(OBJECT(dev)), *index, nr_ports, nr_ports - 1);
+        return false;
+    }
+    if (*iobase == ISA_NONE) {
+        *iobase = ports[*index].iobase;
+    }
+    if (*irq == ISA_NONE) {
+        *irq = ports[*index].irq;
+    }
+    return isa_check_irq(dev, "irq", *irq, error);
+}
+
+ISADevice *isa_create_port(ISABus *bus, const char *type, int index, Object *chr, GError **error)
+{
+    ISADevice *dev = isa_new(type, error);
+
+    if (!dev || !object_property_set_uint(OBJECT(dev), "index", index, error) ||
+        (chr && !object_property_set_link(OBJECT(dev), "chardev", chr, error))) {
+        object_unref(dev);
+        return NULL;
+    }
+    return isa_realize_and_unref(dev, bus, error) ? dev : NULL;
+}
+
+bool isa_create_ports(ISABus *bus, const char *type, GPtrArray *chrs, GError **error)
+{
+    for (guint i = 0; i < chrs->len; i++) {
+        if (chrs->pdata[i] && !isa_create_port(bus, type, i, chrs->pdata[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint16_t start)
 {
     isa_register_ioport_overlap(dev, mr, start, 0);
@@ -144,6 +197,6 @@ static const TypeInfo isa_types[] = {
     {.name = TYPE_ISA_DMA,
      .parent = TYPE_INTERFACE,
      .class_size = sizeof(ISADMAClass),
-     .doc = "DMA controller of an ISA bus"        },
+     .doc = "DMA controller of an ISA bus"       },
 };
 DEFINE_TYPES(isa_types)

@@ -84,6 +84,25 @@ void isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint16_t start);
 /* The same at a priority above (or below) what else is there. */
 void isa_register_ioport_overlap(ISADevice *dev, MemoryRegion *mr, uint16_t start, int priority);
 
+/* ---- devices of which a PC has several, at addresses of old (COM1, LPT1, ...) -----------------
+ */
+
+typedef struct ISAPort {
+    uint16_t iobase;
+    uint8_t irq;
+} ISAPort;
+
+/*
+ * In realize: what properties left at ISA_NONE becomes the next index of the type, and that
+ * one's row of `ports`.  Fails with no such row, or a line that there is not.
+ */
+bool isa_choose_port(ISADevice *dev, const ISAPort *ports, unsigned nr_ports, uint32_t *index,
+                     uint32_t *iobase, uint32_t *irq, GError **error);
+/* Create and realize one with these properties "index" and "chardev" (or NULL). */
+ISADevice *isa_create_port(ISABus *bus, const char *type, int index, Object *chr, GError **error);
+/* One for each character device of `chrs`, NULL where there is none. */
+bool isa_create_ports(ISABus *bus, const char *type, GPtrArray *chrs, GError **error);
+
 /* Create, with properties still to be set; realize with isa_realize_and_unref(). */
 ISADevice *isa_new(const char *type, GError **error);
 bool isa_realize_and_unref(ISADevice *dev, ISABus *bus, GError **error);
