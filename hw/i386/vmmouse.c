@@ -208,12 +208,8 @@ static const Property vmmouse_properties[] = {
 };
 
 static const StateField vmmouse_state[] = {
-    STATE_FIELD(VMMouse, enabled),
-    STATE_FIELD(VMMouse, order),
-    STATE_FIELD(VMMouse, queue),
-    STATE_FIELD(VMMouse, head),
-    STATE_FIELD(VMMouse, count),
-    STATE_END,
+    STATE_FIELD(VMMouse, enabled), STATE_FIELD(VMMouse, order), STATE_FIELD(VMMouse, queue),
+    STATE_FIELD(VMMouse, head),    STATE_FIELD(VMMouse, count), STATE_END,
 };
 
 static void vmmouse_class_init(ObjectClass *klass, const void *data)

@@ -29,8 +29,8 @@
 #define GET_HZ        45
 #define GET_VCPU_INFO 68
 
-#define RAM_SIZE_ANSWER  0x1177 /* in EBX */
-#define VCPU_X2APIC      0x08u
+#define RAM_SIZE_ANSWER 0x1177 /* in EBX */
+#define VCPU_X2APIC     0x08u
 
 struct VMPort {
     ISADevice parent_obj;
@@ -132,9 +132,9 @@ static uint64_t vmport_read(void *opaque, hwaddr addr, unsigned size)
     }
     cpu_synchronize_state(current_cpu);
     env = &X86_CPU(current_cpu)->env;
-    r = (VMPortRegs){
-        (uint32_t)env->regs[R_EAX], (uint32_t)env->regs[R_EBX], (uint32_t)env->regs[R_ECX],
-        (uint32_t)env->regs[R_EDX], (uint32_t)env->regs[R_ESI], (uint32_t)env->regs[R_EDI]};
+    r = (VMPortRegs){(uint32_t)env->regs[R_EAX], (uint32_t)env->regs[R_EBX],
+                     (uint32_t)env->regs[R_ECX], (uint32_t)env->regs[R_EDX],
+                     (uint32_t)env->regs[R_ESI], (uint32_t)env->regs[R_EDI]};
     vmport_call(opaque, &r);
     put_changed(env, R_EAX, r.ax);
     put_changed(env, R_EBX, r.bx);

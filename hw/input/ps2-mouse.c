@@ -100,8 +100,7 @@ static void mouse_report(PS2Mouse *m)
 
 void ps2_mouse_flush(PS2Mouse *m)
 {
-    while (mouse_may_report(m) &&
-           (m->dx || m->dy || m->dz || m->buttons != m->reported_buttons)) {
+    while (mouse_may_report(m) && (m->dx || m->dy || m->dz || m->buttons != m->reported_buttons)) {
         mouse_report(m);
     }
 }

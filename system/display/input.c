@@ -285,6 +285,23 @@ void input_send_move(MachineState *machine, int dx, int dy, int dz, unsigned but
     input_sync(machine);
 }
 
+bool input_has_handler(MachineState *machine, InputKind kind)
+{
+    InputRouter *router = input_router(machine);
+
+    if (kind != INPUT_KEY) {
+        return find_pointer(router, kind != INPUT_ABSOLUTE, kind != INPUT_RELATIVE);
+    }
+    for (GSList *l = router->attached; l; l = l->next) {
+        InputAttachment *a = l->data;
+
+        if (a->handler->key) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool input_is_absolute(MachineState *machine)
 {
     InputAttachment *a = find_pointer(input_router(machine), true, true);

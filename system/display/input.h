@@ -80,6 +80,10 @@ void input_sync(MachineState *machine);
 /* All at once: a movement. */
 void input_send_move(MachineState *machine, int dx, int dy, int dz, unsigned buttons);
 
+typedef enum InputKind { INPUT_KEY, INPUT_BUTTON, INPUT_RELATIVE, INPUT_ABSOLUTE } InputKind;
+
+/* Whether some device takes such events. */
+bool input_has_handler(MachineState *machine, InputKind kind);
 /* Whether the pointer device in use takes absolute positions. */
 bool input_is_absolute(MachineState *machine);
 

@@ -120,7 +120,8 @@ static Console *find_console(MachineState *machine, const char *device, unsigned
     Console *c;
 
     if (device && !dev) {
-        return no_console(error, "Device '%s' not found", device, head);
+        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_PATH, "Device '%s' not found", device);
+        return NULL;
     }
     c = device ? console_by_device(machine, dev, head) : console_by_index(machine, 0);
     if (c || !device) {
@@ -156,13 +157,21 @@ static bool write_special(const char *filename, const GByteArray *bytes, GError 
 
 static bool write_picture(const char *filename, const GByteArray *bytes, GError **error)
 {
+    g_autoptr(GError) why = NULL;
     struct stat st;
 
     if (lstat(filename, &st) == 0 && !S_ISREG(st.st_mode)) {
         return write_special(filename, bytes, error);
     }
-    return g_file_set_contents_full(filename, (const char *)bytes->data, bytes->len,
-                                    G_FILE_SET_CONTENTS_CONSISTENT, 0666, error);
+    if (!g_file_set_contents_full(filename, (const char *)bytes->data, bytes->len,
+                                  G_FILE_SET_CONTENTS_CONSISTENT, 0666, &why)) {
+        const char *reason = strrchr(why->message, ':'); /* what is before it names another file */
+
+        g_set_error(error, SCREENDUMP_ERROR, SCREENDUMP_ERROR_FILE, "failed to open file '%s'%s",
+                    filename, reason ? reason : "");
+        return false;
+    }
+    return true;
 }
 
 bool screendump(MachineState *machine, const char *filename, const char *device, unsigned head,
@@ -175,7 +184,8 @@ bool screendump(MachineState *machine, const char *filename, const char *device,
     format = format ? format : "ppm";
     if (!g_str_equal(format, "ppm") && !g_str_equal(format, "png")) {
         g_set_error(error, SCREENDUMP_ERROR, SCREENDUMP_ERROR_FORMAT,
-                    "format '%s': expected ppm or png", format);
+                    "Parameter 'format' does not accept value '%s' (ppm and png are known)",
+                    format);
         return false;
     }
     c = find_console(machine, device, head, error);

@@ -198,7 +198,6 @@ static void append_server(const VNCServerInfo *info, void *opaque)
                            info->id, info->address->host, info->address->service,
                            info->address->family, info->auth);
     vnc_client_foreach(p->machine, info->id, append_client, p->out);
-    g_string_append_printf(p->out, "  Auth: %s (Sub: none)\n", info->auth);
 }
 
 void hmp_info_vnc(MachineState *machine, GString *out)

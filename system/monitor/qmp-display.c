@@ -2,6 +2,7 @@
  *
  * QMP commands about screens, keyboards and mice.
  */
+#include "system/display/console.h"
 #include "system/display/input.h"
 #include "system/display/screendump.h"
 #include "system/monitor/monitor-internal.h"
@@ -133,6 +134,8 @@ static JsonNode *typed_member(JsonObject *object, const char *name, GType type, 
 }
 
 /* Each: check, and do it if `machine` is not NULL. */
+typedef bool (*EventFunc)(MachineState *machine, JsonObject *data, GError **error);
+
 static bool event_key(MachineState *machine, JsonObject *data, GError **error)
 {
     JsonNode *down = typed_member(data, "down", G_TYPE_BOOLEAN, error);
@@ -191,12 +194,50 @@ static bool event_axis(MachineState *machine, JsonObject *data,
     return true;
 }
 
-static bool run_event(MachineState *machine, JsonNode *node, GError **error)
+static bool event_relative(MachineState *machine, JsonObject *data, GError **error)
+{
+    return event_axis(machine, data, input_relative, error);
+}
+
+static bool event_absolute(MachineState *machine, JsonObject *data, GError **error)
+{
+    return event_axis(machine, data, input_absolute, error);
+}
+
+static const struct {
+    const char *type;
+    EventFunc run;
+    InputKind kind;
+} events[] = {
+    {"key", event_key,      INPUT_KEY     },
+    {"btn", event_button,   INPUT_BUTTON  },
+    {"rel", event_relative, INPUT_RELATIVE},
+    {"abs", event_absolute, INPUT_ABSOLUTE},
+};
+
+/* The row of an event's type; -1: there is none. */
+static int find_event(const char *type, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
+        if (g_str_equal(events[i].type, type)) {
+            return (int)i;
+        }
+    }
+    argument_error(error, "Parameter 'type' does not accept value '%s'", type);
+    return -1;
+}
+
+/* `present`: for whose devices to look. */
+static bool run_event(MachineState *present, MachineState *machine, JsonNode *node, GError **error)
 {
     JsonObject *event = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     JsonNode *type = event ? typed_member(event, "type", G_TYPE_STRING, error) : NULL;
     JsonNode *data = type ? json_object_get_member(event, "data") : NULL;
+    int row = type ? find_event(json_node_get_string(type), error) : 0;
 
+    if (row < 0) {
+        return false;
+    }
     if (!event || (type && (!data || !JSON_NODE_HOLDS_OBJECT(data)))) {
         argument_error(error, "Invalid parameter type for '%s', expected: object",
                        event ? "data" : "events");
@@ -205,29 +246,44 @@ static bool run_event(MachineState *machine, JsonNode *node, GError **error)
     if (!type) {
         return false;
     }
-    if (g_str_equal(json_node_get_string(type), "key")) {
-        return event_key(machine, json_node_get_object(data), error);
+    if (!events[row].run(machine, json_node_get_object(data), error)) {
+        return false;
     }
-    if (g_str_equal(json_node_get_string(type), "btn")) {
-        return event_button(machine, json_node_get_object(data), error);
+    if (!machine && !input_has_handler(present, events[row].kind)) {
+        argument_error(error, "Input handler not found for event type %s", events[row].type);
+        return false;
     }
-    if (g_str_equal(json_node_get_string(type), "rel")) {
-        return event_axis(machine, json_node_get_object(data), input_relative, error);
-    }
-    if (g_str_equal(json_node_get_string(type), "abs")) {
-        return event_axis(machine, json_node_get_object(data), input_absolute, error);
-    }
-    argument_error(error, "Parameter 'type' does not accept value '%s'",
-                   json_node_get_string(type));
-    return false;
+    return true;
 }
 
-static bool run_events(MachineState *machine, JsonArray *array, GError **error)
+static bool run_events(MachineState *present, MachineState *machine, JsonArray *array,
+                       GError **error)
 {
     for (guint i = 0; i < json_array_get_length(array); i++) {
-        if (!run_event(machine, json_array_get_element(array, i), error)) {
+        if (!run_event(present, machine, json_array_get_element(array, i), error)) {
             return false;
         }
+    }
+    return true;
+}
+
+/* A display by its device.  No keyboard or mouse belongs to one, so all there is to it is that. */
+static bool check_display(MachineState *machine, JsonObject *args, GError **error)
+{
+    const char *id = qmp_string(args, "device");
+    int64_t head =
+        json_object_has_member(args, "head") ? json_object_get_int_member(args, "head") : 0;
+    Object *obj = id ? object_resolve_path_component(machine->peripheral, id) : NULL;
+
+    obj = obj || !id ? obj : object_resolve_path(OBJECT(machine), id, NULL);
+    if (id && (!obj || !object_dynamic_cast(obj, TYPE_DEVICE))) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_NOT_FOUND, "Device '%s' not found", id);
+        return false;
+    }
+    if (id && !console_by_device(machine, DEVICE(obj), (unsigned)head)) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
+                    "Device '%s' has no console for head %" G_GINT64_FORMAT, id, head);
+        return false;
     }
     return true;
 }
@@ -235,16 +291,18 @@ static bool run_events(MachineState *machine, JsonArray *array, GError **error)
 /* All of them or none. */
 static JsonNode *cmd_input_send_event(Monitor *monitor, JsonObject *args, GError **error)
 {
+    MachineState *machine = monitor->machine;
     JsonArray *array = array_argument(args, "events", error);
 
-    if (!array || !run_events(NULL, array, error)) {
+    if (!array || !check_display(machine, args, error) ||
+        !run_events(machine, NULL, array, error)) {
         return NULL;
     }
-    if (!monitor->machine->vm_running) {
+    if (!machine->vm_running) {
         return argument_error(error, "%s", "VM not running");
     }
-    run_events(monitor->machine, array, NULL);
-    input_sync(monitor->machine);
+    run_events(machine, machine, array, NULL);
+    input_sync(machine);
     return qmp_empty();
 }
 
@@ -359,7 +417,8 @@ static JsonNode *query_vnc_servers(Monitor *monitor, JsonObject *args, GError **
 static bool check_protocol(JsonObject *args, GError **error)
 {
     if (g_strcmp0(qmp_string(args, "protocol"), "vnc")) {
-        argument_error(error, "protocol '%s': expected vnc", qmp_string(args, "protocol"));
+        argument_error(error, "Parameter 'protocol' does not accept value '%s' (vnc is known)",
+                       qmp_string(args, "protocol"));
         return false;
     }
     return true;
@@ -373,7 +432,8 @@ static JsonNode *cmd_set_password(Monitor *monitor, JsonObject *args, GError **e
         return NULL;
     }
     if (connected && !g_str_equal(connected, "keep")) {
-        return argument_error(error, "connected=%s: only keep is possible with vnc", connected);
+        return argument_error(error, "Invalid parameter 'connected': '%s', only keep is for vnc",
+                              connected);
     }
     return vnc_set_password(monitor->machine, qmp_string(args, "display"),
                             qmp_string(args, "password"), error)
@@ -419,6 +479,96 @@ static JsonNode *cmd_change_vnc_password(Monitor *monitor, JsonObject *args, GEr
                : NULL;
 }
 
+/* ---- displays while they run ---------------------------------------------------------------- */
+
+/* {"type": "inet", "host": H, "port": P} or {"type": "unix", "path": P}: into H:P or unix:P. */
+static char *parse_address(JsonNode *node, GError **error)
+{
+    JsonObject *object = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    JsonNode *type = object ? typed_member(object, "type", G_TYPE_STRING, error) : NULL, *host,
+             *port;
+
+    if (!object) {
+        argument_error(error, "Invalid parameter type for '%s', expected: object", "addresses");
+    }
+    if (!type) {
+        return NULL;
+    }
+    if (g_str_equal(json_node_get_string(type), "unix")) {
+        host = typed_member(object, "path", G_TYPE_STRING, error);
+        return host ? g_strdup_printf("unix:%s", json_node_get_string(host)) : NULL;
+    }
+    if (!g_str_equal(json_node_get_string(type), "inet")) {
+        argument_error(error,
+                       "Parameter 'type' does not accept value '%s' (inet and unix are known)",
+                       json_node_get_string(type));
+        return NULL;
+    }
+    host = typed_member(object, "host", G_TYPE_STRING, error);
+    port = host ? typed_member(object, "port", G_TYPE_STRING, error) : NULL;
+    return port ? g_strdup_printf("%s:%s", json_node_get_string(host), json_node_get_string(port))
+                : NULL;
+}
+
+static bool check_display_type(JsonObject *args, GError **error)
+{
+    if (!g_str_equal(qmp_string(args, "type"), "vnc")) {
+        argument_error(error, "Parameter 'type' does not accept value '%s'",
+                       qmp_string(args, "type"));
+        return false;
+    }
+    return true;
+}
+
+static JsonNode *cmd_display_update(Monitor *monitor, JsonObject *args, GError **error)
+{
+    g_autoptr(GPtrArray) where = g_ptr_array_new_with_free_func(g_free);
+    JsonArray *array;
+
+    if (!check_display_type(args, error)) {
+        return NULL;
+    }
+    if (!json_object_has_member(args, "addresses")) {
+        return qmp_empty();
+    }
+    array = array_argument(args, "addresses", error);
+    for (guint i = 0; array && i < json_array_get_length(array); i++) {
+        char *address = parse_address(json_array_get_element(array, i), error);
+
+        if (!address) {
+            return NULL;
+        }
+        g_ptr_array_add(where, address);
+    }
+    return array && vnc_set_addresses(monitor->machine, (const char *const *)where->pdata,
+                                      where->len, error)
+               ? qmp_empty()
+               : NULL;
+}
+
+static JsonNode *cmd_display_reload(Monitor *monitor, JsonObject *args, GError **error)
+{
+    if (!check_display_type(args, error)) {
+        return NULL;
+    }
+    if (json_object_has_member(args, "tls-certs") &&
+        json_object_get_boolean_member(args, "tls-certs")) {
+        return argument_error(error, "%s", "vnc tls is not enabled");
+    }
+    return qmp_empty();
+}
+
+/* No window is ever opened. */
+static JsonNode *query_display_options(Monitor *monitor, JsonObject *args, GError **error)
+{
+    JsonBuilder *b = json_builder_new();
+
+    json_builder_begin_object(b);
+    qmp_add_string(b, "type", "none");
+    json_builder_end_object(b);
+    return qmp_finish(b);
+}
+
 const QMPCommand qmp_display_commands[] = {
     {"screendump",          "filename:s device:s? head:i? format:s?", cmd_screendump},
     {"send-key",       "keys:* hold-time:i?", cmd_send_key},
@@ -429,5 +579,8 @@ const QMPCommand qmp_display_commands[] = {
     {"set_password",          "protocol:s password:s connected:s? display:s?", cmd_set_password},
     {"expire_password",           "protocol:s time:s display:s?", cmd_expire_password},
     {"change-vnc-password",           "password:s", cmd_change_vnc_password},
-    {NULL           },
+    {"display-update",            "type:s addresses:*?", cmd_display_update},
+    {"display-reload",   "type:s tls-certs:b?", cmd_display_reload},
+    {"query-display-options",    "", query_display_options},
+    {NULL       },
 };

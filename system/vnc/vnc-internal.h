@@ -121,6 +121,8 @@ const InputKey *vnc_key_from_keysym(uint32_t keysym);
 
 /* vnc-listen.c */
 bool vnc_listen(VNCServer *server, const char *where, unsigned to, bool reverse, GError **error);
+/* HOST:PORT or unix:PATH, beside what there is. */
+bool vnc_listen_at(VNCServer *server, const char *where, GError **error);
 void vnc_unlisten(VNCServer *server);
 void vnc_address_clear(VNCAddress *address);
 

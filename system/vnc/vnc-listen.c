@@ -87,6 +87,10 @@ static bool listen_unix(VNCServer *server, const char *path, GError **error)
     struct stat st;
     int fd;
 
+    if (server->socket_path) {
+        g_set_error(error, VNC_ERROR, VNC_ERROR_OPTION, "unix:%s: one UNIX socket is enough", path);
+        return false;
+    }
     if (!fill_unix(&sa, path, error)) {
         return false;
     }
@@ -133,6 +137,7 @@ static bool listen_port(VNCServer *server, const char *host, unsigned port, GErr
     struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *list = NULL;
     g_autofree char *service = g_strdup_printf("%u", port);
     int ret = getaddrinfo(*host ? host : NULL, service, &hints, &list), saved = EADDRNOTAVAIL;
+    guint before = server->fds->len;
 
     if (ret) {
         g_set_error(error, VNC_ERROR, VNC_ERROR_SOCKET, "%s: %s", host, gai_strerror(ret));
@@ -149,7 +154,7 @@ static bool listen_port(VNCServer *server, const char *host, unsigned port, GErr
     }
     freeaddrinfo(list);
     errno = saved;
-    return server->fds->len || socket_error(error, "cannot listen on port", service);
+    return server->fds->len > before || socket_error(error, "cannot listen on port", service);
 }
 
 /* ---- connecting (reverse) ------------------------------------------------------------------- */
@@ -194,6 +199,33 @@ static bool parse_display(const char *text, unsigned limit, unsigned *ret, GErro
     return true;
 }
 
+/* Of HOST:NUMBER; [::1]:0 has brackets. */
+static char *host_part(const char *where, const char *colon)
+{
+    gsize len = (gsize)(colon - where);
+
+    return len > 1 && *where == '[' && colon[-1] == ']' ? g_strndup(where + 1, len - 2)
+                                                        : g_strndup(where, len);
+}
+
+bool vnc_listen_at(VNCServer *server, const char *where, GError **error)
+{
+    const char *colon = strrchr(where, ':');
+    g_autofree char *host = NULL;
+    guint64 port;
+
+    if (g_str_has_prefix(where, "unix:")) {
+        return listen_unix(server, where + strlen("unix:"), error);
+    }
+    if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL)) {
+        g_set_error(error, VNC_ERROR, VNC_ERROR_OPTION, "'%s': expected a port from 1 to 65535",
+                    where);
+        return false;
+    }
+    host = host_part(where, colon);
+    return listen_port(server, host, (unsigned)port, error);
+}
+
 bool vnc_listen(VNCServer *server, const char *where, unsigned to, bool reverse, GError **error)
 {
     const char *colon = strrchr(where, ':');
@@ -208,11 +240,7 @@ bool vnc_listen(VNCServer *server, const char *where, unsigned to, bool reverse,
                     "'%s': expected HOST:DISPLAY (as in :0), unix:PATH or none", where);
         return false;
     }
-    host = g_strndup(where, (gsize)(colon - where));
-    if (*host == '[' && host[strlen(host) - 1] == ']') { /* [::1]:0 */
-        memmove(host, host + 1, strlen(host));
-        host[strlen(host) - 1] = '\0';
-    }
+    host = host_part(where, colon);
     if (!parse_display(colon + 1, reverse ? 65535 : DISPLAY_MAX, &display, error)) {
         return false;
     }
@@ -238,4 +266,5 @@ void vnc_unlisten(VNCServer *server)
     if (server->socket_path) {
         unlink(server->socket_path);
     }
+    g_clear_pointer(&server->socket_path, g_free);
 }

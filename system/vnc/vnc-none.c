@@ -31,6 +31,11 @@ bool vnc_expire_password(MachineState *machine, const char *id, int64_t when, GE
     return not_built(error);
 }
 
+bool vnc_set_addresses(MachineState *machine, const char *const *where, unsigned n, GError **error)
+{
+    return not_built(error);
+}
+
 void vnc_server_foreach(MachineState *machine, VNCServerVisitor fn, void *opaque)
 {
 }

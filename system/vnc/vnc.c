@@ -489,6 +489,28 @@ bool vnc_expire_password(MachineState *machine, const char *id, int64_t when, GE
     return server;
 }
 
+bool vnc_set_addresses(MachineState *machine, const char *const *where, unsigned n, GError **error)
+{
+    VNCServer *server = find_server(machine, NULL, error);
+
+    if (!server) {
+        return false;
+    }
+    vnc_unlisten(server);
+    vnc_address_clear(&server->address);
+    for (unsigned i = 0; i < n; i++) {
+        if (!vnc_listen_at(server, where[i], error)) {
+            vnc_unlisten(server);
+            break;
+        }
+    }
+    if (!server->fds->len) {
+        vnc_address_clear(&server->address);
+        server->address = (VNCAddress){g_strdup(""), g_strdup(""), "unknown"};
+    }
+    return server->fds->len || !n;
+}
+
 void vnc_server_foreach(MachineState *machine, VNCServerVisitor fn, void *opaque)
 {
     VNCServers *servers = find_servers(machine);

@@ -31,11 +31,17 @@ void vnc_servers_free(MachineState *machine);
 bool vnc_set_password(MachineState *machine, const char *id, const char *password, GError **error);
 bool vnc_expire_password(MachineState *machine, const char *id, int64_t when, GError **error);
 
+/*
+ * Listen there instead, each HOST:PORT or unix:PATH; clients stay.  What cannot be listened on is
+ * an error, and then nothing is listened on.
+ */
+bool vnc_set_addresses(MachineState *machine, const char *const *where, unsigned n, GError **error);
+
 /* ---- what there is -------------------------------------------------------------------------- */
 
 typedef struct VNCAddress {
     char *host, *service;
-    const char *family; /* "ipv4", "ipv6", "unix" */
+    const char *family; /* "ipv4", "ipv6", "unix"; "unknown": nowhere */
 } VNCAddress;
 
 typedef struct VNCServerInfo {

@@ -338,11 +338,12 @@ def test_png(vm):
 
 def test_refusals(vm):
     for arguments, words in (({"filename": "/nonexistent/x"}, "/nonexistent/x"),
-                             ({"filename": "x", "format": "gif"}, "ppm or png"),
+                             ({"filename": "x", "format": "gif"}, "ppm and png"),
                              ({"filename": "x", "device": "nobody"}, "nobody"),
                              ({"filename": "x", "head": 0}, "device")):
         error = vm.qmp("screendump", **arguments)["error"]
         assert words in error["desc"], error
+        assert error["class"] == ("DeviceNotFound" if words == "nobody" else "GenericError"), error
     assert "Error" in vm.result("human-monitor-command", command_line="screendump /nonexistent/x")
     # what is no regular file stays what it is
     path = vm.folder.file("special")
@@ -367,6 +368,36 @@ def test_heads():
     with Vmm(PROGRAM, "-machine", "pc", "-vga", "none") as vm:
         vm.result("qmp_capabilities")
         assert "no console" in vm.qmp("screendump", filename="x")["error"]["desc"]
+
+
+def test_input_events():
+    """input-send-event: all of a list or none; what no device takes is an error."""
+    def event(kind, **data):
+        return {"type": kind, "data": data}
+
+    def key(name, down):
+        return event("key", down=down, key={"type": "qcode", "data": name})
+
+    with Vmm(PROGRAM, "-machine", "pc", "-device", "secondary-vga,id=second") as vm:
+        vm.result("qmp_capabilities")
+        for arguments, words, kind in (
+                ({"events": [event("zork")]}, "zork", "GenericError"),
+                ({"events": [event("abs", axis="x", value=5)]}, "event type abs", "GenericError"),
+                ({"events": [event("rel", axis="z", value=5)]}, "'z'", "GenericError"),
+                ({"events": [event("btn", down=True, button="zork")]}, "zork", "GenericError"),
+                ({"events": [event("btn", button="left")]}, "down", "GenericError"),
+                ({"events": [key("a", True), key("zork", True)]}, "zork", "GenericError"),
+                ({"events": [], "device": "nobody"}, "nobody", "DeviceNotFound"),
+                ({"events": [], "device": "second", "head": 3}, "head 3", "GenericError")):
+            error = vm.qmp("input-send-event", **arguments)["error"]
+            assert words in error["desc"] and error["class"] == kind, (arguments, error)
+        assert vm.value("inb 0x64") & 1 == 0  # a key that came with a wrong one was not pressed
+        vm.result("input-send-event", events=[key("a", True)], device="second", head=0)
+        assert (vm.value("inb 0x64") & 1, vm.value("inb 0x60")) == (1, 0x1c)
+    with Vmm(PROGRAM, "-machine", "pc,i8042=off") as vm:
+        vm.result("qmp_capabilities")
+        for one in (key("a", True), event("rel", axis="x", value=1), event("btn", down=True, button="left")):
+            assert f"type {one['type']}" in vm.qmp("input-send-event", events=[one])["error"]["desc"]
 
 
 def test_ramfb():
@@ -493,6 +524,7 @@ def main():
                      test_dispi, test_dispi_changes, test_png, test_refusals):
             tap.run(test.__name__, test, vm)
         tap.run("test_heads", test_heads)
+        tap.run("test_input_events", test_input_events)
         tap.run("test_ramfb", test_ramfb)
         tap.run("test_seabios", test_seabios)
         if QEMU:

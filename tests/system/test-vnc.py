@@ -287,6 +287,37 @@ def test_sharing():
         assert third.recv(1) == b"" and len(several) == 2
 
 
+def test_moved():
+    """display-update: the server listens elsewhere; who is connected stays."""
+    with Machine() as vm:
+        stays = Viewer(("127.0.0.1", vm.port))
+        old = vm.port
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            free = taken.getsockname()[1]
+        vm.result("display-update", type="vnc", addresses=[{"type": "inet", "host": "127.0.0.1", "port": str(free)}])
+        assert vm.result("query-vnc")["service"] == str(free)
+        assert Viewer(("127.0.0.1", free)).name == "Quoin"
+        try:
+            socket.create_connection(("127.0.0.1", old)).close()
+            raise AssertionError("still listens")
+        except ConnectionRefusedError:
+            pass
+        stays.request(False)
+        assert stays.update()
+        path = vm.folder.file("moved")
+        vm.result("display-update", type="vnc", addresses=[{"type": "unix", "path": path}])
+        assert Viewer(path).name == "Quoin"
+        for wrong, words in (([{"type": "inet", "host": "127.0.0.1", "port": "x"}], "65535"), ([{"type": "fd"}], "fd"),
+                             ([7], "object")):
+            assert words in vm.qmp("display-update", type="vnc", addresses=wrong)["error"]["desc"]
+        assert "tls" in vm.qmp("display-reload", type="vnc", tls_certs=True)["error"]["desc"]
+        vm.result("display-reload", type="vnc")
+        assert vm.result("query-display-options") == {"type": "none"}
+        assert vm.terminate() == 0
+    assert not os.path.exists(path)
+
+
 def test_unix():
     with Vmm(PROGRAM, "-machine", "pc", "-name", "moon") as vm:
         path = vm.folder.file("vnc")
@@ -316,7 +347,7 @@ def main():
         print("1..0 # SKIP built without libvncserver")
         return
     for test in (test_picture, test_changes, test_small_viewer, test_keys, test_pointer, test_password,
-                 test_slow_viewers, test_sharing, test_unix, test_wrong_options):
+                 test_slow_viewers, test_sharing, test_moved, test_unix, test_wrong_options):
         tap.run(test.__name__, test)
     tap.finish()
 
