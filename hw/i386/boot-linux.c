@@ -65,6 +65,14 @@ static bool linux_read_header(GBytes *kernel, LinuxImage *image, GError **error)
     return true;
 }
 
+bool x86_boot_needs_bios(GBytes *kernel)
+{
+    LinuxImage image = {0};
+
+    return linux_probe(kernel) && linux_read_header(kernel, &image, NULL) &&
+           image.hdr.code32_start == 0;
+}
+
 bool x86_boot_linux_header(GBytes *kernel, LinuxSetupHeader *ret_header, size_t *ret_setup_size,
                            GError **error)
 {

@@ -76,6 +76,8 @@ bool x86_boot_add_params(const X86BootConfig *config, const uint8_t *setup, size
                          GError **error);
 bool x86_boot_add_cmdline(const X86BootConfig *config, uint32_t max, Loader *loader,
                           GError **error);
+/* A bzImage without an entry in protected mode. */
+bool x86_boot_needs_bios(GBytes *kernel);
 /* Interrupt vectors and the code behind them, for kernels that call a BIOS. */
 bool x86_boot_add_bios_stub(Loader *loader, GError **error);
 /* -initrd at the top of low memory, below `limit` and above the kernel and `floor`. */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "accel/accel.h"
 #include "hw/core/memory-map.h"
+#include "hw/i386/boot.h"
 #include "hw/intc/apic.h"
 #include "quoin-config.h"
 
@@ -153,8 +154,21 @@ static GBytes *firmware_read(X86MachineState *x86ms, GError **error)
     return g_steal_pointer(&data);
 }
 
+/* iPXE and others are bzImages that only start in real mode: such have a BIOS without being told. */
+static void choose_firmware(MachineState *machine)
+{
+    g_autoptr(GBytes) kernel = machine->kernel_filename && !machine->firmware
+                                   ? loader_read_file("-kernel", machine->kernel_filename, NULL)
+                                   : NULL;
+
+    if (kernel && x86_boot_needs_bios(kernel)) {
+        machine->firmware = g_strdup(BIOS_DEFAULT);
+    }
+}
+
 bool x86_firmware_init(X86MachineState *x86ms, MemoryRegion *rom_memory, GError **error)
 {
+    choose_firmware(MACHINE(x86ms));
     if (x86_boots_directly(x86ms)) {
         return true;
     }

@@ -191,7 +191,18 @@ size_t chardev_write_buffered(Chardev *chr, const uint8_t *buf, size_t len, size
 
 void chardev_write_all(Chardev *chr, const void *buf, size_t len)
 {
-    chardev_write_buffered(chr, buf, len, CHARDEV_BUFFER_ALL);
+    Chardev *sink = chardev_sink(chr);
+    bool room;
+
+    g_mutex_lock(&sink->lock);
+    room = sink->out->len == 0 || sink->out->len + len <= CHARDEV_BUFFER_ALL;
+    if (sink->be_open && room) {
+        write_locked(sink, buf, len, SIZE_MAX);
+    }
+    if (!sink->be_open || room) {
+        write_log(sink, buf, len);
+    }
+    g_mutex_unlock(&sink->lock);
 }
 
 static bool has_room(Chardev *sink)

@@ -88,7 +88,10 @@ void char_frontend_set_handlers(CharFrontend *fe, CharCanRead can_read, CharRead
  * If nobody is at the other end the bytes are dropped and count as taken.
  */
 size_t char_frontend_write(CharFrontend *fe, const void *buf, size_t len);
-/* All of it, in a buffer that may grow to 1 MiB; beyond that the bytes are dropped.  Monitors. */
+/*
+ * All of it or, where that would make the buffer grow beyond 1 MiB, nothing: a line of a monitor is
+ * never cut.
+ */
 void char_frontend_write_all(CharFrontend *fe, const void *buf, size_t len);
 /* Call fn once, under the device's lock, when there is room.  NULL: no more. */
 void char_frontend_when_writable(CharFrontend *fe, CharWritable fn, void *opaque);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The smallest bzImage: Linux, Documentation/arch/x86/boot.rst.  With -DENTRY64 it has a 64-bit
- * entry.  Each entry ends the VM with a value of its own.
+ * entry, with -DREAL_ONLY none in protected mode.  Each entry ends the VM with a value of its own.
  */
 #include "checks.inc"
 #define SETUP_SECTS 1
@@ -23,7 +23,11 @@ image:
     .byte 0
     .byte 1                         /* loaded high */
     .word 0
+#ifdef REAL_ONLY
+    .long 0                         /* no entry in protected mode */
+#else
     .long 0x100000
+#endif
     .long 0, 0                      /* initrd */
     .long 0
     .word 0

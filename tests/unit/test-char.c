@@ -278,6 +278,38 @@ static void test_socket_full(Fixture *f, gconstpointer data)
     g_assert_cmpuint(char_frontend_write(&f->fe, block, sizeof(block)), ==, sizeof(block));
 }
 
+/* A monitor's lines come whole or not at all. */
+static void test_socket_lines(Fixture *f, gconstpointer data)
+{
+    g_autofree char *path = path_in(f, "s");
+    g_autofree char *options = g_strdup_printf("socket,path=%s,server=on,wait=off", path);
+    g_autofree char *line = g_strnfill(999, 'x');
+    g_autoptr(GString) got = g_string_new(NULL);
+    char block[4096];
+    ssize_t n;
+    int fd;
+
+    line[998] = '\n';
+    attach(f, "s", options);
+    fd = connect_to(path);
+    run_until(is_open, f);
+    for (int i = 0; i < 4000; i++) { /* more than is kept */
+        char_frontend_write_all(&f->fe, line, 999);
+    }
+    do {
+        main_loop_wait(true);
+        n = recv(fd, block, sizeof(block), MSG_DONTWAIT);
+        g_string_append_len(got, block, MAX(n, 0));
+    } while (n > 0);
+    g_assert_cmpuint(got->len, >, 1000000);
+    g_assert_cmpuint(got->len, <, 4000 * 999);
+    g_assert_cmpuint(got->len % 999, ==, 0);
+    char_frontend_write_all(&f->fe, line, 999); /* there is room again */
+    g_assert_cmpint(recv(fd, block, sizeof(block), 0), ==, 999);
+    close(fd);
+    run_until(is_closed, f);
+}
+
 /* Input waits in the socket while the device has no room. */
 static void test_flow_control(Fixture *f, gconstpointer data)
 {
@@ -399,6 +431,7 @@ int main(int argc, char **argv)
     ADD("socket/server", test_socket_server);
     ADD("socket/stale", test_socket_stale);
     ADD("socket/full", test_socket_full);
+    ADD("socket/lines", test_socket_lines);
     ADD("socket/flow-control", test_flow_control);
     ADD("mux", test_mux);
     ADD("errors", test_errors);
