@@ -102,10 +102,10 @@ uint8_t apic_ppr(const LocalAPIC *s)
     return s->tpr >> 4 >= in_service >> 4 ? s->tpr : in_service & 0xf0;
 }
 
-/* The vector that may be delivered now, or -1. */
+/* The vector that may be delivered now, or -1.  Disabling by software leaves what waits (11.4.7.2). */
 static int apic_pending_vector(const LocalAPIC *s)
 {
-    int v = apic_is_software_enabled(s) ? vector_highest(s->irr) : -1;
+    int v = apic_is_enabled(s) ? vector_highest(s->irr) : -1;
 
     return v >= 0 && v >> 4 > apic_ppr(s) >> 4 ? v : -1;
 }

@@ -83,16 +83,22 @@ static unsigned i8259_input_at(const I8259State *s, unsigned priority)
     return (s->lowest + 1 + priority) & 7;
 }
 
+/* The slave is in service, and may ask again: within it inputs nest ("special fully nested mode"). */
+static bool i8259_slave_nests(const I8259State *s, unsigned request, unsigned in_service)
+{
+    return s->special_fully_nested && s->master && request < 8 && request == in_service &&
+           i8259_input_at(s, request) == CASCADE_INPUT;
+}
+
 /* The input that INTR stands for, or -1 (datasheet, "interrupt sequence" and "nested modes"). */
 static int i8259_pending_input(const I8259State *s)
 {
     unsigned request = i8259_priority(s, s->irr & ~s->imr);
-    uint8_t in_service = s->special_mask ? s->isr & ~s->imr : s->isr;
+    unsigned in_service = i8259_priority(s, s->special_mask ? s->isr & ~s->imr : s->isr);
 
-    if (s->special_fully_nested && s->master) {
-        in_service &= ~bit_at(CASCADE_INPUT);
-    }
-    return request < i8259_priority(s, in_service) ? (int)i8259_input_at(s, request) : -1;
+    return request < in_service || i8259_slave_nests(s, request, in_service)
+               ? (int)i8259_input_at(s, request)
+               : -1;
 }
 
 static void i8259_update(I8259State *s)

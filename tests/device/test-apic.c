@@ -412,6 +412,24 @@ static void test_timer_modes(void)
     stop(&f);
 }
 
+/* Disabled by software it takes nothing new, but what waits is still to be handled (11.4.7.2). */
+static void test_software_disable(void)
+{
+    Fixture f;
+
+    start(&f);
+    set(&f, 0x80, 0xf0);
+    set(&f, 0x300, 0x40055);
+    set(&f, 0xf0, 0xff);
+    set(&f, 0x300, 0x40066);
+    g_assert_cmpint(take(&f, 0), ==, -1);
+    set(&f, 0x80, 0);
+    g_assert_cmphex(take(&f, 0), ==, 0x55);
+    set(&f, 0xb0, 0);
+    g_assert_cmpint(take(&f, 0), ==, -1);
+    stop(&f);
+}
+
 /* Before the CPU has looked, the one that it takes and the one that it latches. */
 static void test_nmi_count(void)
 {
@@ -556,6 +574,7 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/extint", test_extint);
     g_test_add_func("/apic/timer", test_timer);
     g_test_add_func("/apic/timer-modes", test_timer_modes);
+    g_test_add_func("/apic/software-disable", test_software_disable);
     g_test_add_func("/apic/nmi-count", test_nmi_count);
     g_test_add_func("/apic/timer-catch-up", test_timer_catch_up);
     g_test_add_func("/apic/lint-level", test_lint_level);

@@ -214,6 +214,35 @@ static void test_random(void)
     stop(&f);
 }
 
+/* A slave's more urgent input nests within its less urgent one; the master's own inputs do not. */
+static void test_special_fully_nested(void)
+{
+    Fixture f;
+
+    start(&f, 0x11);
+    irq_raise(f.pair.irqs[13]);
+    g_assert_cmphex(ack(&f), ==, 0x2d);
+    irq_raise(f.pair.irqs[5]);
+    g_assert_cmpint(f.out.level[0], ==, 0); /* below input 2 */
+    irq_raise(f.pair.irqs[14]);
+    g_assert_cmpint(f.out.level[0], ==, 0); /* below 13 in the slave */
+    irq_raise(f.pair.irqs[10]);
+    g_assert_cmphex(ack(&f), ==, 0x2a);
+    test_outb(f.t, 0xa0, 0x20);
+    test_outb(f.t, 0xa0, 0x0b);
+    g_assert_cmphex(test_inb(f.t, 0xa0), ==, 0x20); /* 13 is still in service: no EOI to the master */
+    test_outb(f.t, 0xa0, 0x20);
+    test_outb(f.t, 0x20, 0x20);
+    g_assert_cmphex(ack(&f), ==, 0x2e);
+    stop(&f);
+    start(&f, 0x01); /* not so without the mode */
+    irq_raise(f.pair.irqs[13]);
+    g_assert_cmphex(ack(&f), ==, 0x2d);
+    irq_raise(f.pair.irqs[10]);
+    g_assert_cmpint(f.out.level[0], ==, 0);
+    stop(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -224,6 +253,7 @@ int main(int argc, char **argv)
     g_test_add_func("/i8259/rotation", test_rotation);
     g_test_add_func("/i8259/auto-eoi", test_auto_eoi);
     g_test_add_func("/i8259/special-mask", test_special_mask);
+    g_test_add_func("/i8259/special-fully-nested", test_special_fully_nested);
     g_test_add_func("/i8259/poll", test_poll_mode);
     g_test_add_func("/i8259/random", test_random);
     return g_test_run();
