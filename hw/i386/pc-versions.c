@@ -119,13 +119,15 @@ static const GlobalProperty since_2_12[] = {
 
 static const GlobalProperty since_2_10[] = {
     {"mch",        "extended-tseg-mbytes", "0"  },
+    {"pci-bridge", "shpc",                 "off"},
     END,
 };
 
 static const GlobalProperty since_2_9[] = {
-    {"ICH9-LPC",     "x-smi-broadcast",   "off"},
+    {"ICH9-LPC",     "x-smi-broadcast",    "off"},
+    {"pci-bridge",   "shpc",               "on" },
     {"pci-device",   "x-pcie-extcap-init", "off"},
-    {CPU("Haswell"), "stepping",          "1"  },
+    {CPU("Haswell"), "stepping",           "1"  },
     END,
 };
 

@@ -2,11 +2,13 @@
  *
  * Generic bridges to conventional PCI.
  *
- *                     from                       slot id   MSI   PM   express
- *   pci-bridge        PCI                        48        4c
- *   pcie-pci-bridge   PCI Express, integrated              8c    84   48; 100 AER
+ *                     from                       SHPC   slot id   MSI   PM   express
+ *   pci-bridge        PCI                        40     48        4c
+ *   pcie-pci-bridge   PCI Express, integrated    40               8c    84   48; 100 AER
+ *
+ * A pci-bridge without the hot-plug controller has the slot id at 40h, and no interrupt.
  */
-#include "hw/pci/pci-bridge.h"
+#include "hw/pci-bridge/shpc.h"
 #include "hw/pci/pcie.h"
 
 #define PCI_DEVICE_ID_REDHAT_BRIDGE      0x0001
@@ -15,7 +17,7 @@
 #define SLOTID_FIRST 0x20 /* first bridge of its chassis (bridge spec 1.2, 13) */
 
 typedef struct PCIBridgeDev {
-    PCIBridge parent_obj;
+    SHPCBridge parent_obj;
     uint8_t chassis_nr;
     int msi; /* OnOffAuto */
     bool shpc;
@@ -25,7 +27,7 @@ typedef struct PCIBridgeDev {
 #define PCI_BRIDGE_DEV(obj) OBJECT_CHECK(PCIBridgeDev, obj, TYPE_PCI_BRIDGE_DEV)
 
 typedef struct PCIEPCIBridge {
-    PCIBridge parent_obj;
+    SHPCBridge parent_obj;
     int msi; /* OnOffAuto */
 } PCIEPCIBridge;
 #define TYPE_PCIE_PCI_BRIDGE "pcie-pci-bridge"
@@ -35,7 +37,7 @@ typedef struct PCIEPCIBridge {
 
 static bool slotid_init(PCIDevice *dev, uint8_t chassis, GError **error)
 {
-    uint8_t offset = pci_add_capability(dev, PCI_CAP_ID_SLOTID, 0x48, 4, error);
+    uint8_t offset = pci_add_capability(dev, PCI_CAP_ID_SLOTID, 0, 4, error);
 
     if (offset) {
         dev->config[offset + PCI_SID_ESR] = SLOTID_FIRST;
@@ -55,30 +57,31 @@ static bool pci_bridge_dev_realize(PCIDevice *dev, GError **error)
                     "unique chassis id > 0. (chassis_nr=N)");
         return false;
     }
-    if (s->shpc) {
-        g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
-                    "shpc=on: there is no standard hot-plug controller; leave it off, and devices "
-                    "are added behind the bridge through ACPI");
+    if (!pci_bridge_init(dev, TYPE_PCI_BUS, error) ||
+        (s->shpc && !shpc_init(&s->parent_obj, error)) ||
+        !slotid_init(dev, s->chassis_nr, error)) {
         return false;
     }
-    dev->config[PCI_INTERRUPT_PIN] = 1;
-    return pci_bridge_init(dev, TYPE_PCI_BUS, error) && slotid_init(dev, s->chassis_nr, error) &&
-           (s->msi == ON_OFF_AUTO_OFF || msi_init(dev, 0, 1, true, error)) &&
-           pci_bridge_reserve_init(dev, &s->reserve, error);
+    if (s->msi == ON_OFF_AUTO_ON || (s->msi == ON_OFF_AUTO_AUTO && s->shpc)) {
+        if (!msi_init(dev, 0, 1, true, error)) {
+            return false;
+        }
+    }
+    return pci_bridge_reserve_init(dev, &s->reserve, error);
 }
 
 static const Property pci_bridge_dev_properties[] = {
     DEFINE_PROP_UINT8("chassis_nr", PCIBridgeDev, chassis_nr, 0,
                       "number of the chassis behind the bridge, one of its own; 1 to 255"),
     DEFINE_PROP_ON_OFF_AUTO("msi", PCIBridgeDev, msi, ON_OFF_AUTO_AUTO, "has MSI"),
-    DEFINE_PROP_BOOL("shpc", PCIBridgeDev, shpc, false,
-                     "has a standard hot-plug controller: not yet"),
+    DEFINE_PROP_BOOL("shpc", PCIBridgeDev, shpc, true,
+                     "has a standard hot-plug controller, and an interrupt for it"),
     DEFINE_PCI_RESERVE_PROPERTIES(PCIBridgeDev, reserve),
     DEFINE_PROP_END,
 };
 
 static const StateField pci_bridge_dev_state[] = {
-    PCI_BRIDGE_STATE_FIELDS(PCIBridgeDev),
+    SHPC_BRIDGE_STATE_FIELDS(PCIBridgeDev),
     STATE_END,
 };
 
@@ -98,8 +101,7 @@ static bool pcie_pci_bridge_realize(PCIDevice *dev, GError **error)
 {
     PCIEPCIBridge *s = PCIE_PCI_BRIDGE(dev);
 
-    dev->config[PCI_INTERRUPT_PIN] = 1;
-    if (!pci_bridge_init(dev, TYPE_PCI_BUS, error) ||
+    if (!pci_bridge_init(dev, TYPE_PCI_BUS, error) || !shpc_init(&s->parent_obj, error) ||
         !pcie_cap_init(dev, 0x48, PCI_EXP_TYPE_PCI_BRIDGE, 0, error) ||
         !pci_pm_init(dev, 0x84, false, error) || !pcie_aer_init(dev, 2, 0x100, error)) {
         return false;
@@ -115,7 +117,7 @@ static const Property pcie_pci_bridge_properties[] = {
 };
 
 static const StateField pcie_pci_bridge_state[] = {
-    PCI_BRIDGE_STATE_FIELDS(PCIEPCIBridge),
+    SHPC_BRIDGE_STATE_FIELDS(PCIEPCIBridge),
     STATE_END,
 };
 
@@ -133,7 +135,7 @@ static void pcie_pci_bridge_class_init(ObjectClass *klass, const void *data)
 static const TypeInfo pci_bridge_dev_types[] = {
     {
      .name = TYPE_PCI_BRIDGE_DEV,
-     .parent = TYPE_PCI_BRIDGE,
+     .parent = TYPE_SHPC_BRIDGE,
      .instance_size = sizeof(PCIBridgeDev),
      .class_init = pci_bridge_dev_class_init,
      .properties = pci_bridge_dev_properties,
@@ -141,7 +143,7 @@ static const TypeInfo pci_bridge_dev_types[] = {
      },
     {
      .name = TYPE_PCIE_PCI_BRIDGE,
-     .parent = TYPE_PCI_BRIDGE,
+     .parent = TYPE_SHPC_BRIDGE,
      .instance_size = sizeof(PCIEPCIBridge),
      .class_init = pcie_pci_bridge_class_init,
      .properties = pcie_pci_bridge_properties,

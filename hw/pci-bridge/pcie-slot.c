@@ -85,29 +85,13 @@ static void slot_event(PCIDevice *dev, uint16_t events)
 
 /* ---- power and presence ---------------------------------------------------------------------- */
 
-static void slot_power_device(PCIDevice *child, bool on)
-{
-    if (child->powered_off == !on) {
-        return;
-    }
-    device_lock(&child->parent_obj);
-    child->powered_off = !on;
-    if (on) {
-        resettable_reset(OBJECT(child), RESET_COLD);
-    } else {
-        pci_update_mappings(child);
-        pci_irq_update(child);
-    }
-    device_unlock(&child->parent_obj);
-}
-
 static void slot_update_power(PCIDevice *dev)
 {
     PCIBus *bus = PCI_BRIDGE(dev)->sec_bus;
 
     for (int devfn = 0; devfn < PCI_DEVFN_MAX; devfn++) {
         if (bus->devices[devfn]) {
-            slot_power_device(bus->devices[devfn], slot_powered(dev));
+            pci_set_power(bus->devices[devfn], slot_powered(dev));
         }
     }
 }

@@ -333,3 +333,22 @@ bool pci_bridge_reserve_init(PCIDevice *dev, const PCIReserve *r, GError **error
     pci_set_quad(cap + 24, r->prefetch64);
     return true;
 }
+
+PCIReserve pci_bridge_get_reserve(const PCIDevice *dev)
+{
+    uint8_t offset = pci_find_capability(dev, PCI_CAP_ID_VNDR);
+    const uint8_t *cap = dev->config + offset;
+    PCIReserve r = {0};
+
+    if (!offset || cap[2] != VENDOR_CAP_SIZE || cap[3] != VENDOR_CAP_RESERVE) {
+        return r;
+    }
+    r = (PCIReserve){pci_get_long(cap + 4), pci_get_quad(cap + 8), pci_get_long(cap + 16),
+                     pci_get_long(cap + 20), pci_get_quad(cap + 24)};
+    r.buses = r.buses == UINT32_MAX ? 0 : r.buses;
+    r.io = r.io == UINT64_MAX ? 0 : r.io;
+    r.memory = r.memory == UINT32_MAX ? 0 : r.memory;
+    r.prefetch32 = r.prefetch32 == UINT32_MAX ? 0 : r.prefetch32;
+    r.prefetch64 = r.prefetch64 == UINT64_MAX ? 0 : r.prefetch64;
+    return r;
+}

@@ -60,6 +60,8 @@ typedef struct PCIReserve {
     uint64_t io, memory, prefetch32, prefetch64;
 } PCIReserve;
 bool pci_bridge_reserve_init(PCIDevice *dev, const PCIReserve *reserve, GError **error);
+/* What the capability says; 0 where it says nothing. */
+PCIReserve pci_bridge_get_reserve(const PCIDevice *dev);
 #define DEFINE_PCI_RESERVE_PROPERTIES(S, f)                                                        \
     DEFINE_PROP_UINT32("bus-reserve", S, f.buses, UINT32_MAX,                                      \
                        "buses that firmware keeps free; 4294967295: its own choice"),              \

@@ -51,6 +51,8 @@ void pcie_aer_reset(PCIDevice *dev);
 void pcie_aer_write_config(PCIDevice *dev, uint32_t addr, unsigned len);
 /* pci-pm.c */
 bool pci_in_d3hot(const PCIDevice *dev);
+/* Its slot's: a device without power is not on the bus, and is reset when power comes. */
+void pci_set_power(PCIDevice *dev, bool on);
 void pci_pm_reset(PCIDevice *dev);
 void pci_pm_write_config(PCIDevice *dev, unsigned old_state, uint32_t addr, unsigned len);
 /* pci-rom.c */

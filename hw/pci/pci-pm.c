@@ -34,6 +34,22 @@ bool pci_pm_init(PCIDevice *dev, uint8_t offset, bool no_soft_reset, GError **er
     return true;
 }
 
+void pci_set_power(PCIDevice *dev, bool on)
+{
+    if (dev->powered_off == !on) {
+        return;
+    }
+    device_lock(&dev->parent_obj);
+    dev->powered_off = !on;
+    if (on) {
+        resettable_reset(OBJECT(dev), RESET_COLD);
+    } else {
+        pci_update_mappings(dev);
+        pci_irq_update(dev);
+    }
+    device_unlock(&dev->parent_obj);
+}
+
 void pci_pm_reset(PCIDevice *dev)
 {
     if (dev->pm_cap) {

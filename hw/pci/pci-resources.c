@@ -15,6 +15,7 @@
 #define MEM_GRANULE    0x100000u
 #define HOTPLUG_IO     0x1000u
 #define HOTPLUG_MEMORY 0x200000u
+#define MAX_RESERVED   0x10000000u
 
 typedef enum PCIResourceKind { RES_IO, RES_MEMORY, RES_PREFETCH, RES_KINDS } PCIResourceKind;
 
@@ -93,6 +94,17 @@ static void plan_bars(PCIPlan *plan, PCIDevice *dev)
 
 static PCIPlan *plan_bus(PCIBus *bus);
 
+/* Below 4 GiB; the system finds a place above it for more. */
+static uint64_t reserved(PCIDevice *bridge, PCIResourceKind kind)
+{
+    PCIReserve r = pci_bridge_get_reserve(bridge);
+    uint64_t size = kind == RES_IO       ? r.io
+                    : kind == RES_MEMORY ? r.memory
+                                         : MAX(r.prefetch32, r.prefetch64);
+
+    return size <= MAX_RESERVED ? size : 0;
+}
+
 static void plan_bridge(PCIPlan *plan, PCIDevice *dev)
 {
     PCIBus *bus = PCI_BRIDGE(dev)->sec_bus;
@@ -101,11 +113,13 @@ static void plan_bridge(PCIPlan *plan, PCIDevice *dev)
     for (int kind = 0; kind < RES_KINDS; kind++) {
         uint64_t granule = kind == RES_IO ? IO_GRANULE : MEM_GRANULE;
         const GArray *items = below->items[kind];
+        uint64_t least = reserved(dev, kind);
         PCIResource r = {dev, PCI_NUM_REGIONS + kind, below, plan_size(items), granule};
 
-        if (qbus_is_hotpluggable(&bus->parent_obj)) {
-            r.size = MAX(r.size, (uint64_t)(kind == RES_IO ? HOTPLUG_IO : HOTPLUG_MEMORY));
+        if (!least && qbus_is_hotpluggable(&bus->parent_obj)) {
+            least = kind == RES_IO ? HOTPLUG_IO : HOTPLUG_MEMORY;
         }
+        r.size = MAX(r.size, least);
         r.size = (r.size + granule - 1) & ~(granule - 1);
         if (items->len) {
             r.align = MAX(granule, g_array_index(items, PCIResource, 0).align);
@@ -222,7 +236,9 @@ static unsigned number_buses(PCIBus *bus, unsigned number, unsigned next)
         }
         dev->config[PCI_PRIMARY_BUS] = (uint8_t)number;
         dev->config[PCI_SECONDARY_BUS] = (uint8_t)next;
-        next = number_buses(PCI_BRIDGE(dev)->sec_bus, next, next + 1);
+        uint32_t kept = MIN(pci_bridge_get_reserve(dev).buses, 0xffu);
+        unsigned last = MIN(next + kept, 0xffu);
+        next = MAX(number_buses(PCI_BRIDGE(dev)->sec_bus, next, next + 1), last + 1);
         dev->config[PCI_SUBORDINATE_BUS] = (uint8_t)(next - 1);
     }
     return next;

@@ -16,7 +16,7 @@
 static PCIDevice *add_bridge(PCIeTest *p, const char *type)
 {
     PCIDevice *dev = g_str_equal(type, "pci-bridge")
-                         ? pcie_test_add(p, NULL, BRIDGE, type, "chassis_nr=1", NULL)
+                         ? pcie_test_add(p, NULL, BRIDGE, type, "chassis_nr=1", "shpc=off", NULL)
                          : pcie_test_add(p, NULL, BRIDGE, type, NULL);
 
     pcie_test_write(p, BRIDGE, PCI_PRIMARY_BUS, 0x00020100, 4);
@@ -66,7 +66,7 @@ static void test_two_levels(void)
 {
     PCIeTest *p = pcie_test_new();
     PCIBus *bus1 = pcie_test_bus_of(add_bridge(p, "pci-bridge"));
-    PCIDevice *inner = pcie_test_add(p, bus1, 8, "pci-bridge", "chassis_nr=2", NULL);
+    PCIDevice *inner = pcie_test_add(p, bus1, 8, "pci-bridge", "chassis_nr=2", "shpc=off", NULL);
     PCIBus *bus2 = pcie_test_bus_of(inner);
     PCIDevice *dev = pcie_test_add(p, bus2, PCI_MAKE_DEVFN(2, 0), TYPE_TEST_PCIE, NULL);
     unsigned at = 2 * BUS1 | PCI_MAKE_DEVFN(2, 0);
@@ -228,10 +228,9 @@ static const struct {
      {{0x00, 0x00011b36, 0},
       {0x04, 0x00b00000, 0x00000507},
       {0x1c, 0x00a00000, 0x0000f0f0},
-      {0x34, 0x0000004c, 0},
-      {0x3c, 0x00000100, 0x0bff00ff},
-      {0x48, 0x01200004, 0xff000000},
-      {0x4c, 0x01804805, 0x00010000}}                                                                         },
+      {0x34, 0x00000040, 0},
+      {0x3c, 0x00000000, 0x0bff00ff},
+      {0x40, 0x01200004, 0xff000000}}                                                                         },
     {"i82801b11-bridge",
      {{0x00, 0x244e8086, 0}, {0x08, 0x06040192, 0}, {0x34, 0x00000050, 0}, {0x50, 0x0000000d, 0}}             },
 };
@@ -309,6 +308,26 @@ static void test_assign(void)
         pci_assign_resources(p->bus, 0xe0000000, 0xe0200000, 0xc000, 0x10000, lines, &error));
     g_assert_nonnull(strstr(error->message, "no room for"));
     g_clear_error(&error);
+    pcie_test_free(p);
+}
+
+/* It keeps free what a bridge asks for. */
+static void test_assign_reserved(void)
+{
+    static const uint8_t lines[4] = {10, 11, 12, 13};
+    PCIeTest *p = pcie_test_new();
+    GError *error = NULL;
+
+    pcie_test_add(p, NULL, BRIDGE, "pcie-root-port", "bus-reserve=3", "io-reserve=8k",
+                  "mem-reserve=4M", "pref64-reserve=32G", NULL);
+    pcie_test_add(p, NULL, PCI_MAKE_DEVFN(4, 0), "pcie-root-port", "chassis=1", NULL);
+    pci_assign_resources(p->bus, 0xe0000000, 0xf0000000, 0xc000, 0x10000, lines, &error);
+    g_assert_no_error(error);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, PCI_PRIMARY_BUS, 4), ==, 0x00040100);
+    g_assert_cmphex(pcie_test_read(p, PCI_MAKE_DEVFN(4, 0), PCI_PRIMARY_BUS, 4), ==, 0x00050500);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, PCI_IO_BASE, 2), ==, 0xd0c0);
+    g_assert_cmphex(pcie_test_read(p, BRIDGE, PCI_MEMORY_BASE, 2) + 0x30, ==,
+                    pcie_test_read(p, BRIDGE, PCI_MEMORY_LIMIT, 2));
     pcie_test_free(p);
 }
 
@@ -536,7 +555,7 @@ static void test_poke(void)
         PCIeTest *p = pcie_test_new();
         PCIBus *bus = pcie_test_bus_of(add_bridge(p, types[i]));
 
-        pcie_test_add(p, bus, 0, TYPE_TEST_PCIE, NULL);
+        pcie_test_add(p, bus, bus->devfn_min, TYPE_TEST_PCIE, NULL);
         test_poke_memory(p->t, ECAM_BASE + (BRIDGE << 12), 4096, 4000);
         test_poke_memory(p->t, ECAM_BASE + (BRIDGE << 12), 0xc0, 4000);
         test_poke_memory(p->t, ECAM_BASE + (BUS1 << 12), 4096, 2000);
@@ -556,6 +575,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci-bridge/registers", test_registers);
     g_test_add_func("/pci-bridge/reserve", test_reserve);
     g_test_add_func("/pci-bridge/assign", test_assign);
+    g_test_add_func("/pci-bridge/assign-reserved", test_assign_reserved);
     g_test_add_func("/pcie-slot/registers", test_slot_registers);
     g_test_add_func("/pcie-slot/native-hotplug", test_native_hotplug);
     g_test_add_func("/pcie-slot/functions", test_hotplug_functions);
