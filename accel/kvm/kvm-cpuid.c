@@ -132,7 +132,7 @@ bool kvm_cpu_settle_features(CPUState *cpu, GError **error)
     if (x86->expose_kvm) {
         x86->cpuid.features[FEAT_KVM] |= supported[FEAT_KVM] & ~x86->user_off[FEAT_KVM];
     }
-    return x86_cpu_settle_features(x86, "KVM", supported, supported, error);
+    return x86_cpu_settle_features(x86, "host", supported, supported, error);
 }
 
 /* ---- the guest's leaves --------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  *
  * Vector and x87 state: in the host's registers while generated code uses it,
  * else in CPUX86State.xsave.  The guest's own FXSAVE, XSAVE and FNSTENV families are
- * done on that image: the host's instruction pointers do not show in it.
+ * done on that image: not the host's instruction pointer shows in it, but x87_ip.
  * SDM vol. 1, 10.5 and ch. 13; vol. 2, FXSAVE, XSAVE, XRSTOR, FSTENV, FSAVE.
  */
 #include "accel/tcg/tcg-internal.h"
@@ -54,6 +54,11 @@ void tcg_fp_load(CPUX86State *env)
     tcg_env(env)->fp_live = 1;
 }
 
+static bool is_intel(CPUX86State *env)
+{
+    return strcmp(env_archcpu(env)->cpuid.vendor, "GenuineIntel") == 0;
+}
+
 /* ---- the image ------------------------------------------------------------------------- */
 
 /* Give components that are in their initial state their bytes (XSAVEOPT leaves them). */
@@ -75,9 +80,13 @@ void tcg_fp_image_complete(CPUX86State *env)
             memset(x86_xsave_component(env, c), 0, x86_xsave_component_size(c));
         }
     }
-    /* The last instruction and operand: kept by no mode of ours. */
+    /*
+     * The last instruction: AMD tells it with an exception pending only (APM vol. 2, 11.4.4).
+     * Its opcode and operand are not kept, as with FDP_EXCPTN_ONLY.
+     */
     legacy->fop = 0;
-    legacy->fip = legacy->fdp = 0;
+    legacy->fip = is_intel(env) || (legacy->fsw & 0x80) ? env->x87_ip : 0;
+    legacy->fdp = 0;
     legacy->mxcsr_mask = mxcsr_mask;
 }
 
@@ -95,6 +104,9 @@ static void canonicalise_x87(CPUX86State *env)
 
 static void image_loaded(CPUX86State *env, uint64_t components)
 {
+    if (components & XSTATE_FP) {
+        env->x87_ip = x86_xsave_legacy(env)->fip;
+    }
     x86_xsave_header(env)->xstate_bv |= components;
 }
 
@@ -415,12 +427,17 @@ static size_t build_environment(CPUX86State *env, const X86Insn *i, uint8_t *buf
 {
     const X86LegacyArea *legacy = x86_xsave_legacy(env);
     unsigned width = i->opsize == 2 ? 2 : 4;
-    uint16_t words[3] = {legacy->fcw, legacy->fsw, full_tags(legacy)};
+    uint32_t words[7] = {legacy->fcw, legacy->fsw, full_tags(legacy), (uint32_t)env->x87_ip};
 
+    if (!(env->hflags & HF_PE) || (env->hflags & HF_VM)) { /* a linear address, in two parts */
+        words[3] += (uint32_t)env->segs[R_CS].base;
+        words[4] = words[3] >> 16 << 12;
+        words[3] &= 0xffff;
+    }
     memset(buf, 0, 28);
     for (unsigned n = 0; n < 7; n++) {
         /* the upper halves of the 32-bit form are all ones, but for the pointers */
-        uint32_t value = n < 3 ? words[n] | 0xffff0000u : n == 6 ? 0xffff0000u : 0;
+        uint32_t value = words[n] | (n < 3 || n == 6 ? 0xffff0000u : 0);
 
         memcpy(buf + n * width, &value, width);
     }
@@ -450,12 +467,13 @@ static void exec_fnstenv(CPUX86State *env, const X86Insn *i)
         legacy->fcw = 0x37f;
         legacy->fsw = 0;
         legacy->ftw = 0;
-        image_loaded(env, XSTATE_FP);
+        legacy->fip = 0;
     } else {
         legacy->fcw |= 0x3f; /* exceptions are masked afterwards: */
         legacy->fsw &= ~0x8080u; /* ES, and B with it */
-        image_loaded(env, XSTATE_FP);
+        legacy->fip = env->x87_ip;
     }
+    image_loaded(env, XSTATE_FP);
 }
 
 /* ---- maskmovq, maskmovdqu ----------------------------------------------------------------- */

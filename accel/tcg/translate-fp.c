@@ -76,6 +76,36 @@ static bool trans_vzero(Trans *t, const X86Insn *i)
     return true;
 }
 
+/* Those that leave the last instruction's pointer alone (SDM vol. 1, 8.1.8). */
+static bool is_x87_control(const X86Insn *i)
+{
+    unsigned reg = i->reg & 7;
+
+    if (i->mem != X86_MEM_NONE) {
+        return (i->opcode == 0xd9 && reg >= 4) || (i->opcode == 0xdd && (reg == 4 || reg >= 6));
+    }
+    return i->opcode == 0x9b || (i->opcode == 0xdb && reg == 4) || (i->opcode == 0xdf && i->modrm == 0xe0);
+}
+
+/* What fnstenv shows as the last instruction: the host's register has ours. */
+static void note_x87_pointer(Trans *t, const X86Insn *i)
+{
+    bool init = i->opcode == 0xdb && i->mem == X86_MEM_NONE && i->modrm == 0xe3;
+    uint64_t pc = init ? 0 : t->pc[t->at];
+
+    if (is_x87_control(i) && !init) {
+        return;
+    }
+    if ((uint64_t)(int32_t)pc == pc) {
+        emit_store_imm(&t->hot, ENV_OFF(x87_ip), (int32_t)pc);
+        return;
+    }
+    emit_gs(&t->hot, 4, 0xc7, 0, ENV_OFF(x87_ip)); /* mov dword gs:[...], imm32 */
+    e32(&t->hot, (uint32_t)pc);
+    emit_gs(&t->hot, 4, 0xc7, 0, ENV_OFF(x87_ip) + 4);
+    e32(&t->hot, pc >> 32);
+}
+
 bool trans_fp(Trans *t)
 {
     const X86Insn *i = trans_insn(t);
@@ -92,6 +122,9 @@ bool trans_fp(Trans *t)
     want_registers(t);
     if (!trans_vzero(t, i)) {
         trans_plain(t);
+    }
+    if (i->class_ == X86_CLASS_X87) {
+        note_x87_pointer(t, i);
     }
     return true;
 }

@@ -485,6 +485,19 @@ static void settle_levels(X86CPU *cpu)
     }
 }
 
+/* One line a feature, with its place in CPUID: what tools that start guests look for. */
+static void warn_unavailable(const X86CPU *cpu, const char *accelerator)
+{
+    for (size_t i = 0; i < x86_nr_features; i++) {
+        const X86FeatureInfo *f = &x86_features[i];
+
+        if (cpu->unavailable[f->word] >> f->bit & 1) {
+            log_printf("warning: %s doesn't support requested feature: %s.%s [bit %u]\n", accelerator,
+                       x86_feature_word_name(f->word), f->name, f->bit);
+        }
+    }
+}
+
 static bool report_unavailable(X86CPU *cpu, const char *accelerator, GError **error)
 {
     g_autofree char *names = feature_names(cpu->unavailable);
@@ -492,15 +505,14 @@ static bool report_unavailable(X86CPU *cpu, const char *accelerator, GError **er
     if (!*names) {
         return true;
     }
+    /* Once for the machine, not once for each CPU. */
+    if ((cpu->check || cpu->enforce) && CPU(cpu)->cpu_index == 0) {
+        warn_unavailable(cpu, accelerator);
+    }
     if (cpu->enforce) {
         g_set_error(error, OBJECT_ERROR, OBJECT_ERROR_VALUE,
-                    "-cpu: %s on this host does not have: %s", accelerator, names);
+                    "%s doesn't support requested features: %s", accelerator, names);
         return false;
-    }
-    /* Once for the machine, not once for each CPU. */
-    if (cpu->check && CPU(cpu)->cpu_index == 0) {
-        log_printf("warning: %s on this host does not have the CPU feature%s %s\n", accelerator,
-                   strchr(names, ',') ? "s" : "", names);
     }
     return true;
 }
@@ -537,7 +549,7 @@ static bool settle_by_default(X86CPU *cpu, GError **error)
 
     x86_features_tcg(supported);
     x86_features_tcg_max(max);
-    return x86_cpu_settle_features(cpu, "the translator", supported, max, error);
+    return x86_cpu_settle_features(cpu, "TCG", supported, max, error);
 }
 
 bool x86_cpu_expand(X86CPU *cpu, MachineState *machine, GError **error)

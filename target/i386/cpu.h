@@ -214,6 +214,7 @@ struct CPUX86State {
     uint32_t debug_hits; /* data breakpoints met by the instruction under way: DR6 bits */
     uint32_t debug_held; /* those of a mov ss, until the instruction after it is done */
     bool nmi_blocked;
+    bool monitor_armed; /* by monitor, until mwait or an event */
     bool smm, smm_nmi_blocked; /* the latter: as RSM leaves nmi_blocked */
     bool a20_closed;
     bool wait_for_sipi; /* after INIT, on an application processor: only SIPI wakes it */
@@ -232,6 +233,7 @@ struct CPUX86State {
     uint64_t mcg_cap, mcg_status, mcg_ctl, mce_banks[4 * 10];
     uint64_t hv_or_kvm_msrs[8]; /* paravirtual clock and kin; 0 when off */
 
+    uint64_t x87_ip; /* of the last x87 instruction that is no control instruction (tcg) */
     uint8_t xsave[X86_XSAVE_MAX] __attribute__((aligned(64)));
 
     uint8_t accel_area[X86_ACCEL_AREA_SIZE] __attribute__((aligned(64)));

@@ -302,6 +302,7 @@ static void deliver_event(CPUX86State *env, const Event *e)
     }
     env->old_exception = -1;
     env->shadow = 0;
+    env->monitor_armed = false;
     x86_update_hflags(env);
 }
 

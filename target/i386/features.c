@@ -46,7 +46,7 @@ const X86FeatureInfo x86_features[] = {
     {"pni", "sse3", FEAT_1_ECX, 0, N, "SSE3"},
     {"pclmulqdq", "pclmuldq", FEAT_1_ECX, 1, N, "carry-less multiplication"},
     {"dtes64", NULL, FEAT_1_ECX, 2, X, "64-bit debug store"},
-    {"monitor", NULL, FEAT_1_ECX, 3, R, "monitor and mwait"},
+    {"monitor", NULL, FEAT_1_ECX, 3, E, "monitor and mwait"},
     {"ds-cpl", NULL, FEAT_1_ECX, 4, X, "CPL-qualified debug store"},
     {"vmx", NULL, FEAT_1_ECX, 5, X, "VMX"},
     {"smx", NULL, FEAT_1_ECX, 6, X, "safer mode extensions"},

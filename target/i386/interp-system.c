@@ -2,6 +2,7 @@
  *
  * Interpreted system instructions.  SDM vol. 2; vol. 3, 2.8; AMD APM vol. 3, ch. 4.
  */
+#include <sched.h>
 #include <string.h>
 #include "hw/core/machine.h"
 #include "target/i386/control.h"
@@ -262,14 +263,30 @@ static void monitor(Interp *x)
         interp_gp(x);
     }
     x86_probe(x->env, x86_linear(x->env, seg, offset, 1, X86_READ), 1, X86_READ, X86_PRIV_CPL);
+    x->env->monitor_armed = true;
 }
 
-/* A store that ends the wait cannot be seen, so the wait is over at once: that is allowed. */
+/*
+ * A store that ends the wait cannot be seen, so the wait is over at once, as is allowed: but with
+ * one CPU, where only an interrupt can come between.
+ */
 static void mwait(Interp *x)
 {
-    if (x86_cpl(x->env) != 0) {
+    CPUX86State *env = x->env;
+    bool alone = env_cpu(env)->machine->smp.max_cpus == 1;
+
+    if (x86_cpl(env) != 0) {
         interp_ud(x);
     }
+    if ((uint32_t)env->regs[R_ECX] & ~1u) {
+        interp_gp(x);
+    }
+    if (env->monitor_armed && alone && (env->rflags & IF_MASK)) {
+        atomic_store(&env_cpu(env)->halted, true);
+    } else {
+        sched_yield();
+    }
+    env->monitor_armed = false;
     x->changed = true;
 }
 

@@ -143,6 +143,21 @@ UCASE "tag word after two loads"
     fnstenv scratch
     movzwl scratch + 8, %eax
     ret
+UCASE "fnstenv tells of the last instruction, not of controls"
+    start
+    fld1
+1:  fldz
+    fnstcw scratch
+    fnstenv scratch
+    mov scratch + 12, %eax
+    sub $1b, %eax
+    ret
+UCASE "fninit forgets it"
+    fldz
+    fninit
+    fnstenv scratch
+    mov scratch + 12, %eax
+    ret
 UCASE "mmx tags all"
     start
     mov $0x12345678, %eax
