@@ -84,8 +84,7 @@ void isa_register_ioport(ISADevice *dev, MemoryRegion *mr, uint16_t start);
 /* The same at a priority above (or below) what else is there. */
 void isa_register_ioport_overlap(ISADevice *dev, MemoryRegion *mr, uint16_t start, int priority);
 
-/* ---- devices of which a PC has several, at addresses of old (COM1, LPT1, ...) -----------------
- */
+/* ---- ports of which a PC has several, at addresses of old ----------------------------------- */
 
 typedef struct ISAPort {
     uint16_t iobase;
