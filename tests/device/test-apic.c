@@ -3,8 +3,10 @@
  * Local APICs, the I/O APIC and messages between them: priorities, EOI,
  * destinations, IPIs, timer, x2APIC and its #GPs, base register, ExtINT.
  */
+#include <string.h>
 #include "device-test.h"
 #include "hw/intc/apic.h"
+#include "hw/intc/intc.h"
 #include "hw/intc/ioapic.h"
 
 #define APIC_ADDR 0xfee00000u
@@ -271,6 +273,99 @@ static void test_ioapic_level(void)
     g_assert_cmpint(take(&f, 1), ==, -1);
     test_write(f.t, IOAPIC_DEFAULT_ADDRESS + 0x40, 0x55, 4);
     g_assert_cmphex(take(&f, 1), ==, 0x55);
+    stop(&f);
+}
+
+static void test_ioapic_registers(void)
+{
+    Fixture f;
+
+    start(&f);
+    test_write(f.t, IOAPIC_DEFAULT_ADDRESS, 0, 4);
+    test_write(f.t, IOAPIC_DEFAULT_ADDRESS + 0x10, UINT32_MAX, 4);
+    g_assert_cmphex(ioapic_get(&f, 0), ==, 0x0f000000); /* four bits, and again at 2 */
+    g_assert_cmphex(ioapic_get(&f, 2), ==, 0x0f000000);
+    test_write(f.t, IOAPIC_DEFAULT_ADDRESS, 1, 4);
+    test_write(f.t, IOAPIC_DEFAULT_ADDRESS + 0x10, 0, 4); /* the version is as it is */
+    g_assert_cmphex(ioapic_get(&f, 1), ==, 0x00170020);
+    g_assert_cmphex(ioapic_get(&f, 3), ==, 0);
+    g_assert_cmphex(ioapic_get(&f, 0x40), ==, 0); /* behind the last pin */
+    g_assert_cmphex(test_read(f.t, IOAPIC_DEFAULT_ADDRESS, 4), ==, 0x40);
+    g_assert_cmphex(test_read(f.t, IOAPIC_DEFAULT_ADDRESS + 0x20, 4), ==, 0);
+    /* Delivery status and remote IRR are not the guest's to write. */
+    ioapic_entry(&f, 3, UINT64_MAX);
+    g_assert_cmphex(ioapic_get(&f, 0x16), ==, 0x0001afff);
+    g_assert_cmphex(ioapic_get(&f, 0x17) >> 24, ==, 0xff);
+    test_reset(f.t);
+    g_assert_cmphex(ioapic_get(&f, 0x16), ==, 0x10000);
+    stop(&f);
+}
+
+typedef struct Routes {
+    unsigned told;
+    int pin;
+    uint64_t address;
+    uint32_t data;
+    bool masked;
+} Routes;
+
+static void note_route(void *opaque, int pin, uint64_t address, uint32_t data, bool masked)
+{
+    Routes *r = opaque;
+
+    *r = (Routes){r->told + 1, pin, address, data, masked};
+}
+
+/* An entry as the MSI that it is (SDM vol. 3, 11.11): who is told learns of all, then of each. */
+static void test_ioapic_routes(void)
+{
+    Routes r = {0};
+    Fixture f;
+
+    start(&f);
+    ioapic_set_route_handler(IOAPIC(f.ioapic), note_route, &r);
+    g_assert_cmpuint(r.told, ==, IOAPIC_NUM_PINS);
+    g_assert_true(r.masked);
+    ioapic_entry(&f, 9, 2ull << 56 | 0x8900 | 0x61); /* lowest priority, logical, level */
+    g_assert_cmpuint(r.told, ==, IOAPIC_NUM_PINS + 2);
+    g_assert_cmpint(r.pin, ==, 9);
+    g_assert_false(r.masked);
+    g_assert_cmphex(r.address, ==, 0xfee0200c); /* to 2, redirected, logical */
+    g_assert_cmphex(r.data, ==, 0xc161);        /* level, lowest priority */
+    ioapic_set_route_handler(IOAPIC(f.ioapic), NULL, NULL);
+    ioapic_entry(&f, 9, 0x10000);
+    g_assert_cmpuint(r.told, ==, IOAPIC_NUM_PINS + 2);
+    stop(&f);
+}
+
+static char *print(DeviceState *dev)
+{
+    GString *out = g_string_new(NULL);
+    InterruptController *intc = INTERRUPT_CONTROLLER(dev);
+
+    INTERRUPT_CONTROLLER_GET_CLASS(intc)->print(intc, out);
+    return g_string_free(out, FALSE);
+}
+
+/* For "info pic": which pins are up, and which wait for their end. */
+static void test_ioapic_print(void)
+{
+    Fixture f;
+    g_autofree char *text = NULL, *after = NULL;
+
+    start(&f);
+    text = print(f.ioapic);
+    g_assert_nonnull(strstr(text, "ioapic0: ver=0x20 id=0x00"));
+    g_assert_nonnull(strstr(text, "Remote IRR (none)\n"));
+    ioapic_entry(&f, 17, 1ull << 56 | 0x8055);
+    irq_raise(qdev_get_gpio_in(f.ioapic, 17));
+    g_assert_cmphex(take(&f, 1), ==, 0x55);
+    ioapic_entry(&f, 3, 0x10434);
+    after = print(f.ioapic);
+    g_assert_nonnull(strstr(after, "(redir[3])"));
+    g_assert_nonnull(strstr(after, "dest=1 vec=85 "));
+    g_assert_nonnull(strstr(after, "Remote IRR 17\n"));
+    g_assert_nonnull(strstr(after, "masked NMI"));
     stop(&f);
 }
 
@@ -570,6 +665,9 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/logical", test_logical);
     g_test_add_func("/apic/ioapic-level", test_ioapic_level);
     g_test_add_func("/apic/ioapic-edge", test_ioapic_edge);
+    g_test_add_func("/apic/ioapic-registers", test_ioapic_registers);
+    g_test_add_func("/apic/ioapic-routes", test_ioapic_routes);
+    g_test_add_func("/apic/ioapic-print", test_ioapic_print);
     g_test_add_func("/apic/msi", test_msi);
     g_test_add_func("/apic/extint", test_extint);
     g_test_add_func("/apic/timer", test_timer);

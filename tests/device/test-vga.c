@@ -311,6 +311,161 @@ static void test_dispi(void)
     stop(&f);
 }
 
+static void expect_pixel(Console *console, unsigned at, uint32_t pixel)
+{
+    g_autoptr(DisplaySurface) s = console_snapshot(console);
+
+    g_assert_cmphex(s->pixels[at], ==, pixel);
+}
+
+/* Every depth, in either order of bytes (the register at 604 of the window). */
+static void test_depths(void)
+{
+    static const struct {
+        uint16_t bpp;
+        unsigned bytes;
+        uint32_t value, pixel;
+    } depths[] = {
+        {15, 2, 0x7c1f,     0xf800f8},
+        {16, 2, 0xf81f,     0xff00ff},
+        {24, 3, 0x123456,   0x123456},
+        {32, 4, 0x00123456, 0x123456},
+    };
+    Fixture f;
+
+    start(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(depths); i++) {
+        set_mode(&f, 64, 64, depths[i].bpp, 0x41);
+        test_write(f.t, LFB + 3 * depths[i].bytes, depths[i].value, depths[i].bytes == 2 ? 2 : 4);
+        test_write(f.t, MMIO + 0x604, 0x1e1e1e1e, 4);
+        expect_pixel(f.console, 3, depths[i].pixel);
+    }
+    set_mode(&f, 64, 64, 32, 0x41);
+    test_write(f.t, LFB, 0x11223344, 4);
+    test_write(f.t, MMIO + 0x604, 0xbebebebe, 4);
+    g_assert_cmphex(test_read(f.t, MMIO + 0x604, 4), ==, 0xbebebebe);
+    expect_pixel(f.console, 0, 0x332211);
+    test_write(f.t, MMIO + 0x604, 0x12345678, 4); /* neither: as it was */
+    g_assert_cmphex(test_read(f.t, MMIO + 0x604, 4), ==, 0xbebebebe);
+    set_mode(&f, 64, 64, 16, 0xc1);
+    test_write(f.t, LFB, 0x00f8, 2);
+    expect_pixel(f.console, 0, 0xff0000);
+    set_mode(&f, 64, 64, 24, 0xc1);
+    test_write(f.t, LFB, 0x332211, 4);
+    expect_pixel(f.console, 0, 0x112233);
+    test_reset(f.t);
+    g_assert_cmphex(test_read(f.t, MMIO + 0x600, 4), ==, UINT32_MAX); /* not decoded any more */
+    stop(&f);
+}
+
+/* Palette entries of six bits, and of eight if DISPI says so. */
+static void test_palette(void)
+{
+    Fixture f;
+
+    start(&f);
+    for (int wide = 0; wide < 2; wide++) {
+        set_mode(&f, 64, 64, 8, wide ? 0x61 : 0x41);
+        test_outb(f.t, 0x3c8, 7);
+        for (unsigned i = 0; i < 3; i++) {
+            test_outb(f.t, 0x3c9, 0x3f);
+        }
+        test_write(f.t, LFB + 9, 7, 1);
+        expect_pixel(f.console, 9, wide ? 0x3f3f3f : 0xffffff);
+    }
+    stop(&f);
+}
+
+static void expect_mode(Fixture *f, const char *mode)
+{
+    g_autofree char *is = object_property_get_str(OBJECT(console_device(f->console)), "mode", NULL);
+
+    g_assert_cmpstr(is, ==, mode);
+}
+
+static void test_mode_property(void)
+{
+    Fixture f;
+
+    start(&f);
+    set_text_mode(&f);
+    expect_mode(&f, "text 80x25");
+    gr(&f, 6, 0x05);
+    expect_mode(&f, "vga graphics");
+    set_mode(&f, 800, 600, 16, 0x41);
+    expect_mode(&f, "800x600x16");
+    stop(&f);
+}
+
+/* Beside another: its registers are in the window, and nowhere else. */
+static void test_secondary(void)
+{
+    PCITest *p = pci_test_new();
+    PCIDevice *dev = pci_create(p->bus, VGA_DEVFN, "secondary-vga", NULL);
+    Console *console = console_by_device(p->t->machine, DEVICE(dev), 0);
+
+    g_assert_nonnull(console);
+    test_reset(p->t);
+    g_assert_cmphex(pci_test_read(p, VGA_DEVFN, 8, 4) >> 8, ==, 0x038000); /* no VGA: other */
+    pci_test_write(p, VGA_DEVFN, 0x10, LFB, 4);
+    pci_test_write(p, VGA_DEVFN, 0x18, MMIO, 4);
+    pci_test_write(p, VGA_DEVFN, PCI_COMMAND, 3, 2);
+    test_outw(p->t, 0x1ce, 0);
+    g_assert_cmphex(test_inw(p->t, 0x1cf), ==, 0xffff);
+    g_assert_cmphex(test_read(p->t, MMIO + 0x500, 2), ==, 0xb0c5);
+    /* An EDID (VESA E-EDID A2, 3.1): its header, and bytes that add up to 0. */
+    g_assert_cmphex(test_read(p->t, MMIO, 8), ==, 0x00ffffffffffff00);
+    uint8_t sum = 0;
+    for (unsigned i = 0; i < 128; i++) {
+        sum += (uint8_t)test_read(p->t, MMIO + i, 1);
+    }
+    g_assert_cmphex(sum, ==, 0);
+    test_write(p->t, MMIO, 0x55, 1);
+    g_assert_cmphex(test_read(p->t, MMIO, 1), ==, 0);
+    g_assert_cmphex(test_read(p->t, MMIO + 0x600, 4), ==, 8); /* bytes of this register block */
+    test_write(p->t, MMIO + 0x402, 0x63, 1);                  /* 3c2 */
+    g_assert_cmphex(test_read(p->t, MMIO + 0x40c, 1), ==, 0x63);
+    test_write(p->t, MMIO + 0x400, 0x20, 1);
+    test_write(p->t, MMIO + 0x502, 32, 2);
+    test_write(p->t, MMIO + 0x504, 16, 2);
+    test_write(p->t, MMIO + 0x506, 32, 2);
+    test_write(p->t, MMIO + 0x508, 0x41, 2);
+    test_write(p->t, LFB + 4 * 33, 0x00c0ffee, 4);
+    expect_pixel(console, 33, 0xc0ffee);
+    pci_test_free(p);
+}
+
+/* On ISA: the frame buffer is at a place of its own. */
+static void test_isa(void)
+{
+    PCITest *p = pci_test_new();
+    Fixture f = {.p = p, .t = p->t};
+    DeviceState *dev = device_test_add_with(p->t, "isa-vga", "vgamem_mb=4", NULL);
+    g_autoptr(GError) error = NULL;
+
+    f.console = console_by_device(p->t->machine, dev, 0);
+    g_assert_nonnull(f.console);
+    test_reset(p->t);
+    g_assert_cmphex(dispi_get(&f, 0), ==, 0xb0c5);
+    g_assert_cmphex(dispi_get(&f, 10), ==, 0x40); /* 64 KiB each */
+    test_outb(p->t, 0x3c0, 0x20);
+    test_inb(p->t, 0x3ba);
+    set_mode(&f, 320, 200, 32, 0x41);
+    test_write(p->t, 0xe0000000u + 4 * 5, 0x00abcdef, 4);
+    expect_pixel(f.console, 5, 0xabcdef);
+    test_outb(p->t, 0x3c2, 0x63);
+    test_write(p->t, 0xa0000, 0x00fedcba, 4); /* the bank */
+    expect_pixel(f.console, 0, 0xfedcba);
+    test_reset(p->t);
+    g_assert_cmphex(dispi_get(&f, 4), ==, 0);
+    dev = qdev_new("isa-vga", NULL);
+    object_property_parse(OBJECT(dev), "vgamem_mb", "3", NULL);
+    object_add_child(p->t->machine->unattached, "bad", OBJECT(dev), NULL);
+    g_assert_false(qdev_realize_and_unref(dev, BUS(p->t->isa), &error));
+    g_assert_nonnull(strstr(error->message, "power of two"));
+    pci_test_free(p);
+}
+
 static void test_refusals(void)
 {
     PCITest *p = pci_test_new();
@@ -367,6 +522,11 @@ int main(int argc, char **argv)
     g_test_add_func("/vga/text", test_text);
     g_test_add_func("/vga/text-pixels", test_text_pixels);
     g_test_add_func("/vga/dispi", test_dispi);
+    g_test_add_func("/vga/depths", test_depths);
+    g_test_add_func("/vga/palette", test_palette);
+    g_test_add_func("/vga/mode-property", test_mode_property);
+    g_test_add_func("/vga/secondary", test_secondary);
+    g_test_add_func("/vga/isa", test_isa);
     g_test_add_func("/vga/refusals", test_refusals);
     g_test_add_func("/vga/poke", test_poke);
     return g_test_run();
