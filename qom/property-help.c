@@ -2,6 +2,7 @@
  *
  * Properties in words, for help and the reference.
  */
+#include <string.h>
 #include "qom/object.h"
 
 static const char *custom_type_name(const char *type)
@@ -16,6 +17,9 @@ static const char *custom_type_name(const char *type)
         if (names[i].code == type[0]) {
             return names[i].name;
         }
+    }
+    if (!strcmp(type, "as")) {
+        return "strList";
     }
     return type;
 }
@@ -49,7 +53,7 @@ static char *size_text(uint64_t bytes)
 
 static bool property_is_signed(const Property *prop)
 {
-    return prop->type == &property_type_int32 || prop->type == &property_type_int64;
+    return !strcmp(prop->type->name, "int32") || !strcmp(prop->type->name, "int64");
 }
 
 static bool property_is_size(const Property *prop)

@@ -33,6 +33,8 @@ static const struct {
     [FEAT_6_EAX] = {6, 0, EAX},
     [FEAT_KVM] = {KVM_CPUID_FEATURES, 0, EAX},
     [FEAT_ARCH_CAPABILITIES] = {X86_LEAF_NONE, 0, EAX},
+    [FEAT_8000000A_EDX] = {X86_LEAF_NONE, 0, EAX}, /* never asked of KVM */
+    [FEAT_C0000001_EDX] = {X86_LEAF_NONE, 0, EAX},
 };
 
 #define ECX_X2APIC       (1u << 21)

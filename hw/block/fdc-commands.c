@@ -335,7 +335,7 @@ static bool transfer_begin(FDC *fdc)
     fdc->eot = fdc->command[6];
     if (f && fdc->cyl != f->track) { /* an implied seek */
         floppy_seek(f, floppy_has_medium(f) ? MIN(fdc->cyl, f->format->cylinders - 1) : fdc->cyl);
-        fdc->st0 |= FDC_ST0_SEEK_END;
+        fdc->st0 |= floppy_has_medium(f) ? FDC_ST0_SEEK_END : 0;
     }
     if (!floppy_has_medium(f)) {
         fail(fdc, FDC_ST0_ABNORMAL, f ? 0 : FDC_ST1_NO_ADDRESS, 0);

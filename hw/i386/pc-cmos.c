@@ -70,7 +70,7 @@ static void set_boot_order(PCMachineState *pcms, const char *order)
     RTCState *rtc = X86_MACHINE(pcms)->rtc;
     unsigned devices[3] = {0};
 
-    order = order && *order ? order : "cad";
+    order = order ? order : "cad"; /* an empty one is no device at all */
     for (unsigned i = 0; i < 3 && order[i]; i++) {
         devices[i] = cmos_boot_device(order[i]);
     }

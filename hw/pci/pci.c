@@ -55,7 +55,7 @@ static void pci_devfn_set_default(Object *obj, const Property *prop)
 }
 
 const PropertyType property_type_pci_devfn = {
-    .name = "pci-devfn",
+    .name = "int32", /* as clients know it; its text is SLOT.FUNCTION */
     .variant = G_VARIANT_TYPE_STRING,
     .get = pci_devfn_get,
     .set = pci_devfn_set,
@@ -63,7 +63,7 @@ const PropertyType property_type_pci_devfn = {
 };
 
 static const Property pci_properties[] = {
-    PROP_FIELD("addr", pci_devfn, PCIDevice, devfn, PROP_CONFIG,
+    PROP_FIELD("addr", pci_devfn, PCIDevice, devfn, PROP_CONFIG, .def.i = -1,
                .doc = "slot and function on the bus, such as 3.1; empty: the first free slot"),
     DEFINE_PROP_STRING("romfile", PCIDevice, romfile, NULL,
                        "file with the expansion ROM; empty: none"),

@@ -75,7 +75,7 @@ static void append(GString *out, const char *key, const char *value)
 {
     g_string_append_printf(out, ",%s=", key);
     for (; *value; value++) {
-        g_string_append(out, *value == ',' ? ",," : "");
+        g_string_append(out, *value == ',' ? "," : "");
         g_string_append_c(out, *value);
     }
 }

@@ -192,7 +192,6 @@ static bool set_read_error(DriveOptions *o, const DriveOption *option, const cha
 #define FIELD(f) offsetof(DriveOptions, f)
 static const DriveOption drive_options[] = {
     {"file",          set_string,     FIELD(file),             NULL             },
-    {"file.filename", set_string,     FIELD(file),             NULL             },
     {"if",            set_choice,     FIELD(interface),        block_interface_names},
     {"format",        set_string,     FIELD(format),           NULL             },
     {"driver",        set_string,     FIELD(driver),           NULL             },
@@ -210,7 +209,6 @@ static const DriveOption drive_options[] = {
     {"werror",        set_choice,     FIELD(on_write),         error_actions    },
     {"discard",       set_discard,    0,                       NULL             },
     {"locking",       set_locking,    0,                       NULL             },
-    {"file.locking",  set_locking,    0,                       NULL             },
     {"aio",           set_choice,     0,                       aio_names        },
     {"detect-zeroes", set_choice,     FIELD(detect_zeroes),    detect_zeroes    },
     {"size",          set_size,       FIELD(open.size),        NULL             },
@@ -234,6 +232,10 @@ static bool drive_option_set(DriveOptions *o, const char *name, const char *valu
 {
     GString *names = NULL;
 
+    if (g_str_has_prefix(name, "file.")) { /* of the layer below raw: there is one list for both */
+        name += strlen("file.");
+        name = g_str_equal(name, "filename") ? "file" : name;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(drive_options); i++) {
         if (!strcmp(drive_options[i].name, name)) {
             return drive_options[i].set(o, &drive_options[i], value, error);

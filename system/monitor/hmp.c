@@ -93,11 +93,24 @@ static void info_chardev(MachineState *machine, GString *out)
                          append_chardev, out);
 }
 
+static void info_block(MachineState *machine, GString *out)
+{
+    hmp_info_block(machine, "", out);
+}
+
+static void info_qdm(MachineState *machine, GString *out)
+{
+    g_autofree char *text = help_devices();
+
+    g_string_append(out, text);
+}
+
 static const struct {
     const char *name, *help;
     void (*run)(MachineState *machine, GString *out);
 } info_topics[] = {
-    {"block",     "disks",                    hmp_info_block    },
+    {"block",     "disks",                    info_block        },
+    {"blockstats", "what disks have done",    hmp_info_blockstats},
     {"chardev",   "character devices",        info_chardev      },
     {"cpus",      "CPUs",                     hmp_info_cpus     },
     {"flat",      "memory as CPUs see it",    hmp_info_flat     },
@@ -110,6 +123,7 @@ static const struct {
     {"numa",      "NUMA nodes",               hmp_info_numa     },
     {"pci",       "PCI devices",              pci_machine_print },
     {"pic",       "interrupt controllers",    hmp_info_pic      },
+    {"qdm",       "types of devices",         info_qdm          },
     {"qom-tree",  "objects",                  hmp_info_qom_tree },
     {"qtree",     "devices and buses",        hmp_info_qtree    },
     {"registers", "registers of the CPUs",    hmp_info_registers},
@@ -131,6 +145,10 @@ static void run_info(MachineState *machine, const char *rest, GString *out)
 
     if (g_str_has_prefix(rest, "lapic") && (!rest[5] || rest[5] == ' ')) {
         hmp_info_lapic(machine, rest[5] ? rest + 6 : "", out);
+        return;
+    }
+    if (g_str_has_prefix(rest, "block ")) {
+        hmp_info_block(machine, rest + strlen("block "), out);
         return;
     }
     topic = g_strndup(rest, strcspn(rest, " "));
@@ -355,6 +373,8 @@ static void run_qom_set(MachineState *machine, const char *rest, GString *out)
 
 static const HMPCommand commands[] = {
     {"change",           NULL, "DEVICE FILE [FORMAT] | vnc password PASSWORD", "another medium; the password of VNC",               hmp_change    },
+    {"chardev-add",      NULL, "KIND,id=ID[,OPTION=VALUE]", "add a character device",              hmp_chardev_add},
+    {"chardev-remove",   NULL, "ID",                      "remove one",                            hmp_chardev_remove},
     {"cont",             "c",  "",                        "let the VM run",                        run_cont      },
     {"device_add",       NULL, "TYPE[,PROP=VALUE]",       "add a device",                          run_device_add},
     {"device_del",       NULL, "ID",                      "remove a device",                       run_device_del},
@@ -391,12 +411,20 @@ static const HMPCommand commands[] = {
     {"xp",               NULL, "[/FORMAT] ADDRESS [BYTES]", "show physical memory",                hmp_dump_physical},
 };
 
+/* help info lists the topics; help NAME is one line of the list. */
 static void run_help(MachineState *machine, const char *rest, GString *out)
 {
+    if (g_str_equal(rest, "info")) {
+        run_info(machine, "", out);
+        return;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         g_autofree char *left = g_strdup_printf("%s %s", commands[i].name, commands[i].arguments);
 
-        g_string_append_printf(out, "%-36s %s\n", left, commands[i].help);
+        if (!*rest || g_str_equal(rest, commands[i].name) ||
+            !g_strcmp0(rest, commands[i].alias)) {
+            g_string_append_printf(out, "%-36s %s\n", left, commands[i].help);
+        }
     }
 }
 

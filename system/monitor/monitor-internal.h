@@ -60,7 +60,11 @@ void hmp_info_mice(MachineState *machine, GString *out);
 void hmp_info_vnc(MachineState *machine, GString *out);
 
 /* qmp-block.c */
-void hmp_info_block(MachineState *machine, GString *out);
+/* All drives, or the one that `rest` names. */
+void hmp_info_block(MachineState *machine, const char *rest, GString *out);
+void hmp_info_blockstats(MachineState *machine, GString *out);
+void hmp_chardev_add(MachineState *machine, const char *rest, GString *out);
+void hmp_chardev_remove(MachineState *machine, const char *rest, GString *out);
 void hmp_eject(MachineState *machine, const char *rest, GString *out);
 void hmp_change_medium(MachineState *machine, const char *rest, GString *out);
 
@@ -111,7 +115,7 @@ typedef struct QMPCommand {
 /* Tables end with a NULL name. */
 extern const QMPCommand qmp_control_commands[], qmp_query_commands[], qmp_qom_commands[],
     qmp_display_commands[];
-extern const QMPCommand qmp_schema_commands[];
+extern const QMPCommand qmp_schema_commands[], qmp_chardev_commands[], qmp_none_commands[];
 extern const QMPCommand qmp_cpu_commands[], qmp_pci_commands[], qmp_block_commands[];
 typedef void (*QMPCommandVisitor)(const QMPCommand *command, void *opaque);
 void qmp_command_foreach(QMPCommandVisitor fn, void *opaque);

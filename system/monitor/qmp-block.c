@@ -219,12 +219,21 @@ const QMPCommand qmp_block_commands[] = {
 
 /* ---- for people -------------------------------------------------------------------------------------- */
 
+typedef struct BlockPrint {
+    GString *out;
+    const char *only; /* "": all */
+} BlockPrint;
+
 static void print_device(const BlockDeviceInfo *info, void *opaque)
 {
-    GString *out = opaque;
+    const BlockPrint *print = opaque;
+    GString *out = print->out;
     const char *name = *info->device ? info->device : info->path;
     bool direct, no_flush;
 
+    if (*print->only && g_strcmp0(print->only, name) && g_strcmp0(print->only, info->path)) {
+        return;
+    }
     g_string_append(out, out->len ? "\n" : "");
     if (!blk_is_inserted(info->blk)) {
         g_string_append_printf(out, "%s: [not inserted]\n", name);
@@ -248,9 +257,29 @@ static void print_device(const BlockDeviceInfo *info, void *opaque)
     }
 }
 
-void hmp_info_block(MachineState *machine, GString *out)
+void hmp_info_block(MachineState *machine, const char *rest, GString *out)
 {
-    blk_device_foreach(machine, print_device, out);
+    BlockPrint print = {out, g_str_has_prefix(rest, "-") ? "" : rest};
+
+    blk_device_foreach(machine, print_device, &print);
+}
+
+static void print_stats(const BlockDeviceInfo *info, void *opaque)
+{
+    BlockStats s;
+
+    blk_get_stats(info->blk, &s);
+    g_string_append_printf(opaque,
+                           "%s: rd_bytes=%" G_GUINT64_FORMAT " wr_bytes=%" G_GUINT64_FORMAT
+                           " rd_operations=%" G_GUINT64_FORMAT " wr_operations=%" G_GUINT64_FORMAT
+                           " flush_operations=%" G_GUINT64_FORMAT "\n",
+                           *info->device ? info->device : info->path, s.rd_bytes, s.wr_bytes,
+                           s.rd_ops, s.wr_ops, s.flush_ops);
+}
+
+void hmp_info_blockstats(MachineState *machine, GString *out)
+{
+    blk_device_foreach(machine, print_stats, out);
 }
 
 static void say(GString *out, GError *error)

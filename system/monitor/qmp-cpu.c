@@ -135,29 +135,50 @@ static JsonNode *query_acpi_ospm_status(Monitor *monitor, JsonObject *args, GErr
 
 /* ---- memory back ends ------------------------------------------------------------------------- */
 
-static bool add_memdev(Object *child, const char *name, void *opaque)
-{
-    JsonBuilder *b = opaque;
-    MemoryBackend *backend;
+typedef struct Memdev {
+    const char *id;
+    uint64_t size;
+    bool merge, dump, prealloc, share;
+} Memdev;
 
-    if (!object_dynamic_cast(child, TYPE_MEMORY_BACKEND)) {
-        return false;
-    }
-    backend = MEMORY_BACKEND(child);
+static void add_memdev(JsonBuilder *b, Memdev m)
+{
     json_builder_begin_object(b);
-    qmp_add_string(b, "id", name);
-    qmp_add_int(b, "size", (int64_t)backend->size);
-    qmp_add_bool(b, "merge", backend->merge);
-    qmp_add_bool(b, "dump", backend->dump);
-    qmp_add_bool(b, "prealloc", backend->prealloc);
-    qmp_add_bool(b, "share", backend->share);
+    qmp_add_string(b, "id", m.id);
+    qmp_add_int(b, "size", (int64_t)m.size);
+    qmp_add_bool(b, "merge", m.merge);
+    qmp_add_bool(b, "dump", m.dump);
+    qmp_add_bool(b, "prealloc", m.prealloc);
+    qmp_add_bool(b, "share", m.share);
     qmp_add_bool(b, "reserve", false); /* MAP_NORESERVE */
     json_builder_set_member_name(b, "host-nodes");
     json_builder_begin_array(b);
     json_builder_end_array(b);
     qmp_add_string(b, "policy", "default");
     json_builder_end_object(b);
+}
+
+static bool add_backend(Object *child, const char *name, void *opaque)
+{
+    if (object_dynamic_cast(child, TYPE_MEMORY_BACKEND)) {
+        const MemoryBackend *backend = MEMORY_BACKEND(child);
+
+        add_memdev(opaque, (Memdev){name, backend->size, backend->merge, backend->dump,
+                                    backend->prealloc, backend->share});
+    }
     return false;
+}
+
+/* RAM that no object backs goes by the machine's name for it. */
+static void add_default_ram(MachineState *machine, JsonBuilder *b)
+{
+    const char *id = MACHINE_GET_CLASS(machine)->default_ram_id;
+
+    if (id && machine->ram_size && !machine->memory_backend_id &&
+        machine->ram != &machine->numa_ram) {
+        add_memdev(b, (Memdev){id, machine->ram_size, machine->mem_merge,
+                               machine->dump_guest_core, machine->mem_prealloc, false});
+    }
 }
 
 static JsonNode *query_memdev(Monitor *monitor, JsonObject *args, GError **error)
@@ -165,7 +186,8 @@ static JsonNode *query_memdev(Monitor *monitor, JsonObject *args, GError **error
     JsonBuilder *b = begin_array();
     Object *root = object_get_root(OBJECT(monitor->machine));
 
-    object_child_foreach(container_get(root, "objects"), add_memdev, b);
+    add_default_ram(monitor->machine, b);
+    object_child_foreach(container_get(root, "objects"), add_backend, b);
     return end_array(b);
 }
 

@@ -36,12 +36,26 @@ static JsonNode *qom_list_types(Monitor *monitor, JsonObject *args, GError **err
     return qmp_finish(b);
 }
 
+/* As JSON has it: a number, a truth value or a string. */
 static void add_default(JsonBuilder *b, const Property *prop)
 {
     g_autofree char *text = property_default_text(prop);
+    const char *type = prop->type->name;
 
-    if (text) {
-        qmp_add_string(b, "default-value", text);
+    if (!text) {
+        return;
+    }
+    json_builder_set_member_name(b, "default-value");
+    if (prop->enum_info) {
+        json_builder_add_string_value(b, text);
+    } else if (prop->type == &property_type_string) {
+        json_builder_add_string_value(b, prop->def.s);
+    } else if (g_str_has_prefix(type, "int")) {
+        json_builder_add_int_value(b, prop->def.i);
+    } else if (g_variant_type_equal(prop->type->variant, G_VARIANT_TYPE_BOOLEAN)) {
+        json_builder_add_boolean_value(b, prop->def.u != 0);
+    } else {
+        json_builder_add_int_value(b, (int64_t)prop->def.u);
     }
 }
 

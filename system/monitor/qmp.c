@@ -247,6 +247,7 @@ static bool check_arguments(const QMPCommand *command, JsonObject *args, GError 
 static const QMPCommand *const tables[] = {qmp_control_commands, qmp_query_commands,
                                            qmp_qom_commands, qmp_display_commands, qmp_cpu_commands,
                                            qmp_pci_commands, qmp_block_commands,
+                                           qmp_chardev_commands, qmp_none_commands,
                                            qmp_schema_commands};
 
 void qmp_command_foreach(QMPCommandVisitor fn, void *opaque)

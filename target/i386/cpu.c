@@ -17,6 +17,7 @@
 #include "target/i386/smm.h"
 #include "target/i386/xsave.h"
 
+#define SVM     (1u << 2)
 #define TOPOEXT (1u << 22)
 
 #define X86_CPU_GET_CLASS(obj) OBJECT_GET_CLASS(X86CPUClass, (obj), TYPE_X86_CPU)
@@ -142,9 +143,15 @@ static GVariant *get_filtered_features(Object *obj, const Property *prop)
     return words_variant(X86_CPU(obj)->unavailable);
 }
 
-static GVariant *get_xlevel2(Object *obj, const Property *prop)
+/* A leaf that a user gives is the last, whatever the features need. */
+static bool note_level(Object *obj, const Property *prop, GVariant *value, GError **error)
 {
-    return g_variant_new_uint32(0);
+    X86CPU *cpu = X86_CPU(obj);
+
+    cpu->level_given |= g_str_equal(prop->name, "level");
+    cpu->xlevel_given |= g_str_equal(prop->name, "xlevel");
+    cpu->xlevel2_given |= g_str_equal(prop->name, "xlevel2");
+    return true;
 }
 
 static const Property plain_properties[] = {
@@ -156,8 +163,11 @@ static const Property plain_properties[] = {
     DEFINE_PROP_UINT32("model", X86CPU, cpuid.model, 0, "processor model", .max = 255),
     DEFINE_PROP_UINT32("stepping", X86CPU, cpuid.stepping, 0, "processor stepping", .max = 15),
     DEFINE_PROP_UINT32("level", X86CPU, cpuid.level, 0, "last basic CPUID leaf",
-                       .max = 0x3fffffff),
-    DEFINE_PROP_UINT32("xlevel", X86CPU, cpuid.xlevel, 0, "last extended CPUID leaf, or 0"),
+                       .max = 0x3fffffff, .check = note_level),
+    DEFINE_PROP_UINT32("xlevel", X86CPU, cpuid.xlevel, 0, "last extended CPUID leaf, or 0",
+                       .check = note_level),
+    DEFINE_PROP_UINT32("xlevel2", X86CPU, cpuid.xlevel2, 0,
+                       "last leaf of VIA's range, or 0", .check = note_level),
     DEFINE_PROP_UINT32("phys-bits", X86CPU, cpuid.phys_bits, 0,
                        "width of physical addresses; 0: 40, or 36 without long mode", .max = 52),
     DEFINE_PROP_BOOL("host-phys-bits", X86CPU, host_phys_bits, false,
@@ -182,6 +192,7 @@ static const Property plain_properties[] = {
                      "refuse to start when a feature is not to be had"),
     DEFINE_PROP_UINT32("min-level", X86CPU, min_level, 0, "least that level may come to"),
     DEFINE_PROP_UINT32("min-xlevel", X86CPU, min_xlevel, 0, "least that xlevel may come to"),
+    DEFINE_PROP_UINT32("min-xlevel2", X86CPU, min_xlevel2, 0, "least that xlevel2 may come to"),
     DEFINE_PROP_BOOL("full-cpuid-auto-level", X86CPU, auto_level, true,
                      "raise level and xlevel to what the features need"),
     DEFINE_PROP_BOOL("l3-cache", X86CPU, cpuid.l3_cache, true,
@@ -201,8 +212,6 @@ static const Property plain_properties[] = {
                        "words of feature bits in effect, by CPUID leaf"),
     DEFINE_PROP_CUSTOM("filtered-features", "aa{sv}", get_filtered_features, NULL, PROP_TELEMETRY,
                        "words of feature bits that are not to be had"),
-    DEFINE_PROP_CUSTOM("xlevel2", "u", get_xlevel2, NULL, PROP_TELEMETRY,
-                       "last CPUID leaf from c0000000 on: there are none"),
 };
 
 /* A name that others know: off it may be. */
@@ -229,6 +238,16 @@ static Property feature_property(const X86FeatureInfo *f, const char *name, bool
                                         hidden ? PROP_INTERNAL : PROP_CONFIG, f->doc);
 }
 
+/* "lahf_lm": older spelling of "lahf-lm".  The name lives as long as the class. */
+static void append_underscored(GArray *all, const X86FeatureInfo *f, const char *name)
+{
+    if (strchr(name, '-')) {
+        Property p = feature_property(f, g_strdelimit(g_strdup(name), "-", '_'), true);
+
+        g_array_append_val(all, p);
+    }
+}
+
 /* Made once; the class keeps it. */
 static const Property *make_properties(void)
 {
@@ -240,9 +259,11 @@ static const Property *make_properties(void)
         Property p = feature_property(f, f->name, false);
 
         g_array_append_val(all, p);
+        append_underscored(all, f, f->name);
         if (f->alias) {
             p = feature_property(f, f->alias, true);
             g_array_append_val(all, p);
+            append_underscored(all, f, f->alias);
         }
     }
     /* The names live as long as the class, the list of them does not. */
@@ -311,16 +332,26 @@ static bool parse_one(ObjectClass *klass, const char *item, GError **error)
     return register_feature(klass, item, "on", error);
 }
 
-static bool x86_cpu_parse_features(CPUClass *cc, const char *features, GError **error)
+/* "-name" wins over "+name" and that over "name=value", in whatever order they stand. */
+static bool parse_kind(ObjectClass *klass, char **items, char sign, GError **error)
 {
-    g_auto(GStrv) items = g_strsplit(features, ",", -1);
-
     for (char **item = items; *item; item++) {
-        if (**item && !parse_one(OBJECT_CLASS(cc), *item, error)) {
+        char own = **item == '+' || **item == '-' ? **item : 0;
+
+        if (**item && own == sign && !parse_one(klass, *item, error)) {
             return false;
         }
     }
     return true;
+}
+
+static bool x86_cpu_parse_features(CPUClass *cc, const char *features, GError **error)
+{
+    g_auto(GStrv) items = g_strsplit(features, ",", -1);
+
+    return parse_kind(OBJECT_CLASS(cc), items, 0, error) &&
+           parse_kind(OBJECT_CLASS(cc), items, '+', error) &&
+           parse_kind(OBJECT_CLASS(cc), items, '-', error);
 }
 
 static gint compare_lines(gconstpointer a, gconstpointer b)
@@ -449,8 +480,8 @@ static void raise_to(uint32_t *level, uint32_t need)
     *level = MAX(*level, need);
 }
 
-/* Leaves that hold a feature must be there to be read. */
-static void settle_levels(X86CPU *cpu)
+/* Leaves that hold a feature that was asked for must be there to be read. */
+static void settle_levels(X86CPU *cpu, const uint32_t asked[FEAT_WORD_COUNT])
 {
     static const struct {
         uint8_t word;
@@ -466,23 +497,35 @@ static void settle_levels(X86CPU *cpu)
         {FEAT_80000001_ECX, 0x80000001},
         {FEAT_80000007_EDX, 0x80000007},
         {FEAT_80000008_EBX, 0x80000008},
+        {FEAT_8000000A_EDX, 0x8000000a},
+        {FEAT_C0000001_EDX, 0xc0000001},
     };
     X86CPUIDConfig *c = &cpu->cpuid;
     const SMPConfig *smp = &CPU(cpu)->machine->smp;
 
-    raise_to(&c->level, cpu->min_level);
-    raise_to(&c->xlevel, cpu->min_xlevel);
+    uint32_t level = MAX(c->level, cpu->min_level), xlevel = MAX(c->xlevel, cpu->min_xlevel);
+    uint32_t xlevel2 = MAX(c->xlevel2, cpu->min_xlevel2);
+
     for (size_t i = 0; cpu->auto_level && i < G_N_ELEMENTS(rows); i++) {
-        if (c->features[rows[i].word]) {
-            raise_to(rows[i].leaf < 0x80000000 ? &c->level : &c->xlevel, rows[i].leaf);
+        if (asked[rows[i].word]) {
+            raise_to(rows[i].leaf < 0x80000000   ? &level
+                     : rows[i].leaf < 0xc0000000 ? &xlevel
+                                                 : &xlevel2,
+                     rows[i].leaf);
         }
     }
+    if (cpu->auto_level && asked[FEAT_80000001_ECX] & SVM) {
+        raise_to(&xlevel, 0x8000000a);
+    }
     if (cpu->auto_level && x86_cpuid_has(c, X86_FEATURE(FEAT_80000001_ECX, 22))) {
-        raise_to(&c->xlevel, 0x8000001e); /* topoext */
+        raise_to(&xlevel, 0x8000001e); /* topoext */
     }
     if (cpu->auto_level && smp->dies > 1 && strcmp(c->vendor, "GenuineIntel") == 0) {
-        raise_to(&c->level, 0x1f);
+        raise_to(&level, 0x1f);
     }
+    c->level = cpu->level_given ? c->level : level;
+    c->xlevel = cpu->xlevel_given ? c->xlevel : xlevel;
+    c->xlevel2 = cpu->xlevel2_given ? c->xlevel2 : xlevel2;
 }
 
 /* One line a feature, with its place in CPUID: what tools that start guests look for. */
@@ -523,6 +566,7 @@ bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
 {
     const X86CPUModel *model = X86_CPU_GET_CLASS(cpu)->model;
     X86CPUIDConfig *c = &cpu->cpuid;
+    uint32_t asked[FEAT_WORD_COUNT];
     bool intel = strcmp(c->vendor, "GenuineIntel") == 0;
 
     for (int i = 0; i < FEAT_WORD_COUNT; i++) {
@@ -533,12 +577,13 @@ bool x86_cpu_settle_features(X86CPU *cpu, const char *accelerator,
         if (i == FEAT_80000001_ECX && intel) {
             c->features[i] &= ~TOPOEXT | cpu->user_on[i]; /* AMD's */
         }
+        asked[i] = c->features[i];
         cpu->unavailable[i] = c->features[i] & ~supported[i];
         c->features[i] &= supported[i];
     }
     drop_orphans(c);
     settle_xcr0(c);
-    settle_levels(cpu);
+    settle_levels(cpu, asked);
     cpu->features_settled = true;
     return report_unavailable(cpu, accelerator, error);
 }

@@ -257,7 +257,8 @@ typedef struct X86CPU {
     bool check, enforce;  /* warn about, or refuse, features that are not to be had */
     bool host_phys_bits;
     uint8_t host_phys_bits_limit;
-    uint32_t min_level, min_xlevel;
+    uint32_t min_level, min_xlevel, min_xlevel2;
+    bool level_given, xlevel_given, xlevel2_given; /* by the user: they stay */
     bool auto_level;
     bool migratable, legacy_cache; /* accepted only */
     uint64_t ucode_rev;

@@ -27,6 +27,8 @@ typedef enum X86FeatureWord {
     FEAT_6_EAX,
     FEAT_KVM, /* 0x40000001 EAX */
     FEAT_ARCH_CAPABILITIES, /* an MSR, not a leaf */
+    FEAT_8000000A_EDX,      /* of SVM */
+    FEAT_C0000001_EDX,      /* of VIA */
     FEAT_WORD_COUNT,
 } X86FeatureWord;
 
@@ -40,7 +42,7 @@ typedef struct X86CPUIDConfig {
     uint32_t features[FEAT_WORD_COUNT]; /* in effect */
     char vendor[13];
     char model_id[49];
-    uint32_t level, xlevel, family, model, stepping;
+    uint32_t level, xlevel, xlevel2, family, model, stepping;
     uint32_t apic_id, nr_cores, nr_threads, nr_dies;
     uint32_t phys_bits, linear_bits;
     uint64_t xcr0_supported;

@@ -203,6 +203,32 @@ const X86FeatureInfo x86_features[] = {
      "page sizes may change freely (ARCH_CAPABILITIES)"},
     {"taa-no", NULL, FEAT_ARCH_CAPABILITIES, 8, X, "not affected by TAA (ARCH_CAPABILITIES)"},
 
+    {"npt", NULL, FEAT_8000000A_EDX, 0, X, "nested paging (SVM)"},
+    {"lbrv", NULL, FEAT_8000000A_EDX, 1, X, "last-branch records in a guest (SVM)"},
+    {"svm-lock", NULL, FEAT_8000000A_EDX, 2, X, "SVM can be locked (SVM)"},
+    {"nrip-save", NULL, FEAT_8000000A_EDX, 3, X, "next RIP is saved (SVM)"},
+    {"tsc-scale", NULL, FEAT_8000000A_EDX, 4, X, "TSC rate of a guest (SVM)"},
+    {"vmcb-clean", NULL, FEAT_8000000A_EDX, 5, X, "VMCB clean bits (SVM)"},
+    {"flushbyasid", NULL, FEAT_8000000A_EDX, 6, X, "flush by ASID (SVM)"},
+    {"decodeassists", NULL, FEAT_8000000A_EDX, 7, X, "decode assists (SVM)"},
+    {"pause-filter", NULL, FEAT_8000000A_EDX, 10, X, "pause intercept filter (SVM)"},
+    {"pfthreshold", NULL, FEAT_8000000A_EDX, 12, X, "pause filter threshold (SVM)"},
+    {"avic", NULL, FEAT_8000000A_EDX, 13, X, "virtual interrupt controller (SVM)"},
+    {"v-vmsave-vmload", NULL, FEAT_8000000A_EDX, 15, X, "virtual vmsave and vmload (SVM)"},
+    {"vgif", NULL, FEAT_8000000A_EDX, 16, X, "virtual GIF (SVM)"},
+    {"svme-addr-chk", NULL, FEAT_8000000A_EDX, 28, X, "guest address check (SVM)"},
+
+    {"xstore", NULL, FEAT_C0000001_EDX, 2, X, "VIA random numbers"},
+    {"xstore-en", NULL, FEAT_C0000001_EDX, 3, X, "VIA random numbers enabled"},
+    {"xcrypt", NULL, FEAT_C0000001_EDX, 6, X, "VIA encryption"},
+    {"xcrypt-en", NULL, FEAT_C0000001_EDX, 7, X, "VIA encryption enabled"},
+    {"ace2", NULL, FEAT_C0000001_EDX, 8, X, "VIA encryption 2"},
+    {"ace2-en", NULL, FEAT_C0000001_EDX, 9, X, "VIA encryption 2 enabled"},
+    {"phe", NULL, FEAT_C0000001_EDX, 10, X, "VIA hashes"},
+    {"phe-en", NULL, FEAT_C0000001_EDX, 11, X, "VIA hashes enabled"},
+    {"pmm", NULL, FEAT_C0000001_EDX, 12, X, "VIA Montgomery multiplier"},
+    {"pmm-en", NULL, FEAT_C0000001_EDX, 13, X, "VIA Montgomery multiplier enabled"},
+
     {"kvmclock", NULL, FEAT_KVM, 0, X, "KVM's clock, old MSRs"},
     {"kvm-nopiodelay", NULL, FEAT_KVM, 1, X, "no delays around port I/O"},
     {"kvm-mmu", NULL, FEAT_KVM, 2, X, "KVM's paravirtual MMU"},
@@ -219,37 +245,33 @@ const size_t x86_nr_features = G_N_ELEMENTS(x86_features);
 
 /* What other programs ask for by name, and nothing here has. */
 static const char absent_features[] =
-    "ace2 ace2-en amd-no-ssb amx-bf16 amx-int8 amx-tile arch-lbr avic decodeassists "
-    "flushbyasid full-width-write hv-apicv hv-avic hv-crash hv-emsr-bitmap hv-evmcs "
-    "hv-frequencies hv-ipi hv-passthrough hv-reenlightenment hv-relaxed hv-reset "
-    "hv-runtime hv-stimer hv-stimer-direct hv-syndbg hv-synic hv-time hv-tlbflush "
-    "hv-tlbflush-direct hv-tlbflush-ext hv-vapic hv-vpindex hv-xmm-input intel-pt-lip "
-    "kvm-asyncpf-int kvm-hint-dedicated kvm-msi-ext-dest-id kvm-poll-control "
-    "kvm-pv-sched-yield lbrv lmce npt nrip-save pause-filter pfthreshold phe phe-en pmm "
-    "pmm-en pmu rsba sgx-debug sgx-exinfo sgx-kss sgx-mode64 sgx-provisionkey "
-    "sgx-tokenkey sgx1 sgx2 sgxlc split-lock-detect ssb-no svm-lock svme-addr-chk "
-    "tsc-scale tsx-ctrl v-vmsave-vmload vgif vmcb-clean vmx-activity-hlt "
-    "vmx-activity-shutdown vmx-activity-wait-sipi vmx-apicv-register vmx-apicv-vid "
-    "vmx-apicv-x2apic vmx-apicv-xapic vmx-cr3-load-noexit vmx-cr3-store-noexit "
-    "vmx-cr8-load-exit vmx-cr8-store-exit vmx-desc-exit vmx-encls-exit "
+    "amd-no-ssb amx-bf16 amx-int8 amx-tile arch-lbr full-width-write hv-apicv hv-avic hv- "
+    "crash hv-emsr-bitmap hv-evmcs hv-frequencies hv-ipi hv-passthrough hv- "
+    "reenlightenment hv-relaxed hv-reset hv-runtime hv-stimer hv-stimer-direct hv-syndbg "
+    "hv-synic hv-time hv-tlbflush hv-tlbflush-direct hv-tlbflush-ext hv-vapic hv-vpindex "
+    "hv-xmm-input intel-pt-lip kvm-asyncpf-int kvm-hint-dedicated kvm-msi-ext-dest-id "
+    "kvm-poll-control kvm-pv-sched-yield lmce pmu rsba sgx-debug sgx-exinfo sgx-kss sgx- "
+    "mode64 sgx-provisionkey sgx-tokenkey sgx1 sgx2 sgxlc split-lock-detect ssb-no tsx- "
+    "ctrl vmx-activity-hlt vmx-activity-shutdown vmx-activity-wait-sipi vmx-apicv- "
+    "register vmx-apicv-vid vmx-apicv-x2apic vmx-apicv-xapic vmx-cr3-load-noexit vmx- "
+    "cr3-store-noexit vmx-cr8-load-exit vmx-cr8-store-exit vmx-desc-exit vmx-encls-exit "
     "vmx-entry-ia32e-mode vmx-entry-load-bndcfgs vmx-entry-load-efer vmx-entry-load-pat "
-    "vmx-entry-load-perf-global-ctrl vmx-entry-load-pkrs vmx-entry-load-rtit-ctl "
-    "vmx-entry-noload-debugctl vmx-ept vmx-ept-1gb vmx-ept-2mb vmx-ept-advanced-exitinfo "
-    "vmx-ept-execonly vmx-eptad vmx-eptp-switching vmx-exit-ack-intr "
-    "vmx-exit-clear-bndcfgs vmx-exit-clear-rtit-ctl vmx-exit-load-efer vmx-exit-load-pat "
-    "vmx-exit-load-perf-global-ctrl vmx-exit-load-pkrs vmx-exit-nosave-debugctl "
-    "vmx-exit-save-efer vmx-exit-save-pat vmx-exit-save-preemption-timer vmx-flexpriority "
-    "vmx-hlt-exit vmx-ins-outs vmx-intr-exit vmx-invept vmx-invept-all-context "
-    "vmx-invept-single-context vmx-invept-single-context-noglobals vmx-invlpg-exit "
-    "vmx-invpcid-exit vmx-invvpid vmx-invvpid-all-context vmx-invvpid-single-addr "
-    "vmx-io-bitmap vmx-io-exit vmx-monitor-exit vmx-movdr-exit vmx-msr-bitmap vmx-mtf "
-    "vmx-mwait-exit vmx-nmi-exit vmx-page-walk-4 vmx-page-walk-5 vmx-pause-exit vmx-ple "
-    "vmx-pml vmx-posted-intr vmx-preemption-timer vmx-rdpmc-exit vmx-rdrand-exit "
-    "vmx-rdseed-exit vmx-rdtsc-exit vmx-rdtscp-exit vmx-secondary-ctls vmx-shadow-vmcs "
-    "vmx-store-lma vmx-true-ctls vmx-tsc-offset vmx-tsc-scaling vmx-unrestricted-guest "
-    "vmx-vintr-pending vmx-vmfunc vmx-vmwrite-vmexit-fields vmx-vnmi vmx-vnmi-pending "
-    "vmx-vpid vmx-wbinvd-exit vmx-xsaves vmx-zero-len-inject xcrypt xcrypt-en xfd xstore "
-    "xstore-en";
+    "vmx-entry-load-perf-global-ctrl vmx-entry-load-pkrs vmx-entry-load-rtit-ctl vmx- "
+    "entry-noload-debugctl vmx-ept vmx-ept-1gb vmx-ept-2mb vmx-ept-advanced-exitinfo vmx- "
+    "ept-execonly vmx-eptad vmx-eptp-switching vmx-exit-ack-intr vmx-exit-clear-bndcfgs "
+    "vmx-exit-clear-rtit-ctl vmx-exit-load-efer vmx-exit-load-pat vmx-exit-load-perf- "
+    "global-ctrl vmx-exit-load-pkrs vmx-exit-nosave-debugctl vmx-exit-save-efer vmx-exit- "
+    "save-pat vmx-exit-save-preemption-timer vmx-flexpriority vmx-hlt-exit vmx-ins-outs "
+    "vmx-intr-exit vmx-invept vmx-invept-all-context vmx-invept-single-context vmx- "
+    "invept-single-context-noglobals vmx-invlpg-exit vmx-invpcid-exit vmx-invvpid vmx- "
+    "invvpid-all-context vmx-invvpid-single-addr vmx-io-bitmap vmx-io-exit vmx-monitor- "
+    "exit vmx-movdr-exit vmx-msr-bitmap vmx-mtf vmx-mwait-exit vmx-nmi-exit vmx-page- "
+    "walk-4 vmx-page-walk-5 vmx-pause-exit vmx-ple vmx-pml vmx-posted-intr vmx- "
+    "preemption-timer vmx-rdpmc-exit vmx-rdrand-exit vmx-rdseed-exit vmx-rdtsc-exit vmx- "
+    "rdtscp-exit vmx-secondary-ctls vmx-shadow-vmcs vmx-store-lma vmx-true-ctls vmx-tsc- "
+    "offset vmx-tsc-scaling vmx-unrestricted-guest vmx-vintr-pending vmx-vmfunc vmx- "
+    "vmwrite-vmexit-fields vmx-vnmi vmx-vnmi-pending vmx-vpid vmx-wbinvd-exit vmx-xsaves "
+    "vmx-zero-len-inject xfd";
 
 char **x86_absent_features(void)
 {
@@ -275,6 +297,8 @@ static const struct {
     [FEAT_6_EAX] = {"CPUID.06H:EAX", 6, 0, 0},
     [FEAT_KVM] = {"CPUID.40000001H:EAX", 0x40000001, 0, 0},
     [FEAT_ARCH_CAPABILITIES] = {"MSR(10AH)", X86_LEAF_NONE, 0, 0},
+    [FEAT_8000000A_EDX] = {"CPUID.8000000AH:EDX", 0x8000000a, 0, 3},
+    [FEAT_C0000001_EDX] = {"CPUID.C0000001H:EDX", 0xc0000001, 0, 3},
 };
 
 const char *x86_feature_word_name(X86FeatureWord word)

@@ -300,13 +300,14 @@ def test_media():
 
 def test_nodes():
     with Folder() as folder:
-        image = folder.file("x.img", bytes(1 << 20))
+        image = folder.file("x,y.img", bytes(1 << 20))
         node = json.dumps({"driver": "raw", "node-name": "d", "read-only": False,
                            "file": {"driver": "file", "filename": image}})
+        doubled = image.replace(",", ",,")
         forms = (["-blockdev", node],
-                 ["-blockdev", f"driver=file,node-name=f,filename={image}",
+                 ["-blockdev", f"driver=file,node-name=f,filename={doubled}",
                   "-blockdev", "driver=raw,node-name=d,file=f"],
-                 ["-blockdev", f"driver=raw,node-name=d,file.driver=file,file.filename={image}"])
+                 ["-blockdev", f"driver=raw,node-name=d,file.driver=file,file.filename={doubled}"])
         for form in forms:
             with Disks(*form, "-device",
                      "ide-hd,id=hd,drive=d,bus=ide.0") as vm:

@@ -2,6 +2,7 @@
 """The monitor for programs."""
 
 import json
+import os
 import sys
 
 from harness import Folder, Tap, Vmm
@@ -258,13 +259,106 @@ def test_bad_input():
         assert json.dumps(vm.result("query-status"))
 
 
+def test_chardevs():
+    """Character devices come and go while the machine runs."""
+    with Folder() as folder, Vmm(PROGRAM, "-machine", "none") as vm:
+        vm.result("qmp_capabilities")
+
+        def add(name, kind, **data):
+            return vm.qmp("chardev-add", id=name, backend={"type": kind, "data": data})
+
+        path = folder.file("a,b")
+        assert add("s", "socket", addr={"type": "unix", "data": {"path": path}}, wait=False) == {
+            "return": {}}
+        assert os.path.exists(path)
+        assert add("f", "file", out=folder.file("out")) == {"return": {}}
+        assert add("m", "memory", size=4096) == {"return": {}}
+        assert add("p", "pty")["return"]["pty"].startswith("/dev/pts/")
+        assert "error" in add("p", "null")
+        assert "error" in add("x", "carrier-pigeon")
+        labels = [c["label"] for c in vm.result("query-chardev")]
+        assert {"s", "f", "m", "p"} < set(labels), labels
+        for name in "sfmp":
+            vm.result("chardev-remove", id=name)
+        assert "not found" in vm.qmp("chardev-remove", id="p")["error"]["desc"]
+        assert "busy" in vm.qmp("chardev-remove", id="char0")["error"]["desc"]
+        assert vm.hmp("chardev-add null,id=n") == "" == vm.hmp("chardev-remove n")
+
+
+def test_introspection():
+    """Defaults are values, not texts; queries about what there is none of are answered."""
+    with Vmm(PROGRAM, "-machine", "pc", "-m", "64") as vm:
+        vm.result("qmp_capabilities")
+        listed = vm.result("device-list-properties", typename="qemu-xhci")
+        properties = {p["name"]: p for p in listed}
+        defaults = {name: p.get("default-value") for name, p in properties.items()}
+        assert defaults["addr"] == -1 and properties["addr"]["type"] == "int32"
+        assert defaults["multifunction"] is False and defaults["p2"] == 4
+        (ram,) = vm.result("query-memdev")
+        assert (ram["id"], ram["size"]) == ("pc.ram", 64 << 20), ram
+        for name in ("query-dump", "query-migrate", "query-replay", "query-display-options",
+                     "query-migrate-capabilities", "query-yank", "query-stats-schemas"):
+            vm.result(name)
+        options = vm.result("query-command-line-options", option="device")
+        assert [o["option"] for o in options] == ["device"]
+        answer = vm.qmp("query-command-line-options", option="x")
+        assert "invalid option name" in answer["error"]["desc"]
+        topics = vm.hmp("help info").splitlines()
+        assert topics and all(t.startswith("info ") for t in topics)
+        for topic in topics:
+            assert "unknown" not in vm.hmp(" ".join(topic.split()[:2])), topic
+        assert vm.hmp("help nmi").startswith("nmi ") and vm.hmp("help nmi").count("\n") == 1
+        assert vm.hmp("info block floppy0").startswith("floppy0: [not inserted]")
+
+
+def test_cpu_levels():
+    """The last leaf of CPUID follows what is asked for; a number that is given stays."""
+    cases = (("486", "arat=on", "level", 6), ("phenom", "xsaveopt=on", "level", 0xd),
+             ("486", "svm=on,npt=on", "xlevel", 0x8000000a),
+             ("phenom", "xstore=on", "xlevel2", 0xc0000001),
+             ("486", "level=2,arat=on,fsgsbase=on", "level", 2),
+             ("486", "xlevel=0,3dnow=on,sse4a=on", "xlevel", 0),
+             ("486", "xlevel2=0xc0000002,xstore=on", "xlevel2", 0xc0000002),
+             ("pentium", "-fpu,+fpu", "fpu", False), ("pentium", "-mce,mce=on", "mce", False),
+             ("486", "+sse4_1", "sse4.1", True), ("486", "lahf-lm=on", "lahf_lm", True))
+    for model, features, name, expected in cases:
+        with Vmm(PROGRAM, "-machine", "pc", "-cpu", f"{model},{features}") as vm:
+            vm.result("qmp_capabilities")
+            path = vm.result("query-cpus-fast")[0]["qom-path"]
+            value = vm.result("qom-get", path=path, property=name)
+            assert value == expected, (model, features, name, value)
+
+
+def test_boot_order():
+    """What CMOS says of -boot, at power-on and after a reset."""
+    cases = (("", 0x3012, 0x3012), ("-no-fd-bootchk", 0x3112, 0x3112), ("-boot c", 2, 2),
+             ("-boot nda", 0x1034, 0x1034), ("-boot order=", 0, 0),
+             ("-boot order= -boot order=c", 2, 2), ("-boot once=a", 1, 0x3012),
+             ("-boot once=d -boot order=nda", 3, 0x1034))
+
+    def order(vm):
+        value = 0
+        for register in (0x38, 0x3d):
+            vm.command(f"outb 0x70 {register}")
+            value = value << 8 | vm.value("inb 0x71")
+        return value
+
+    for options, first, later in cases:
+        with Vmm(PROGRAM, "-nodefaults", "-machine", "pc", *options.split()) as vm:
+            vm.result("qmp_capabilities")
+            assert order(vm) == first, (options, hex(order(vm)))
+            vm.result("system_reset")
+            vm.wait_event("RESET")
+            assert order(vm) == later, (options, hex(order(vm)))
+
+
 def main():
     tap = Tap()
     for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
                  test_objects, test_backends, test_run_state, test_no_shutdown, test_schema, test_hmp,
                  test_hmp_memory, test_hmp_drives, test_device_help,
-                 test_hotplug,
-                 test_bad_input):
+                 test_hotplug, test_chardevs, test_introspection, test_cpu_levels,
+                 test_boot_order, test_bad_input):
         tap.run(test.__name__, test)
     tap.finish()
 
