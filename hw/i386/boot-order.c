@@ -77,7 +77,9 @@ static bool add_boot_device(BootList *list, Object *dev, size_t kind)
         return true;
     }
     g_autofree char *path = firmware_device_path(DEVICE(dev));
-    return boot_list_add(list, index, g_strconcat(path, boot_properties[kind].suffix, NULL));
+    /* Firmware looks for the disk in a stick. */
+    const char *disk = object_dynamic_cast(dev, "usb-storage") ? "/channel@0/disk@0,0" : "";
+    return boot_list_add(list, index, g_strconcat(path, boot_properties[kind].suffix, disk, NULL));
 }
 
 static bool find_boot_device(Object *child, const char *name, void *opaque)

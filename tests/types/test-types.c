@@ -142,6 +142,7 @@ static const struct {
     const char *type, *why;
 } refusers[] = {
     {"ide-hd",         "a disk needs an image"                            },
+    {"usb-storage",    "a disk needs an image"                            },
     {"vmgenid",        "this machine has no fw_cfg"                       },
     {"vmcoreinfo",     "this machine has no fw_cfg"                       },
     {"i440FX-pcihost", "made by a machine, with its memory"               },
