@@ -196,10 +196,10 @@ static void basic_leaf(CPUX86State *env, const X86CPUIDConfig *c, uint32_t leaf,
     case 1:
         leaf_1(env, c, r);
         break;
-    case 2: /* "see leaf 4" */
+    case 2: /* "see leaf 4", or 32 KiB of data, 32 KiB of instructions, 512 KiB of second level */
         if (is_intel(c)) {
             r->eax = 0x01;
-            r->ebx = 0xff;
+            r->ebx = c->level >= 4 ? 0xff : 0x862c30;
         }
         break;
     case 4:

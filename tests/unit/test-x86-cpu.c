@@ -200,6 +200,22 @@ static void test_msrs(Fixture *f, const void *unused)
     }
 }
 
+/* Without leaf 4 nobody is sent there: reading on until it ends would not end. */
+static void test_old_caches(Fixture *f, const void *unused)
+{
+    GError *error = NULL;
+    X86CPU *cpu = make_cpu(f->machine, "pentium2", "apic-id=1", &error);
+    uint32_t r[4];
+
+    g_assert_no_error(error);
+    cpuid(&cpu->env, 0, 0, r);
+    g_assert_cmpuint(r[0], ==, 2);
+    cpuid(&cpu->env, 2, 0, r);
+    g_assert_cmphex(r[0], ==, 1);
+    g_assert_cmphex(r[1], ==, 0x862c30);
+    qdev_unrealize(DEVICE(cpu));
+}
+
 /* IBPB comes with Intel's IBRS, and alone with AMD's bit of its own. */
 static void test_prediction_barrier(Fixture *f, const void *unused)
 {
@@ -477,6 +493,7 @@ int main(int argc, char **argv)
     ADD("wrong-options", test_wrong_options);
     ADD("cpuid", test_cpuid);
     ADD("msrs", test_msrs);
+    ADD("old-caches", test_old_caches);
     ADD("prediction-barrier", test_prediction_barrier);
     ADD("tsc", test_tsc);
     ADD("walk/rights", test_walk_rights);
