@@ -58,8 +58,9 @@ typedef struct Multiboot {
     MultibootHeader header;
     size_t header_offset;
     uint32_t entry;
-    GString *strings; /* at X86_BOOT_CMDLINE */
+    GString *strings;
     MultibootBlock *block;
+    uint32_t block_at, strings_at;
 } Multiboot;
 
 static bool mb_error(GError **error, const char *why)
@@ -126,9 +127,33 @@ static bool mb_load_elf(Multiboot *mb, GError **error)
     return elf_image_load(image, mb->file, mb->loader, mb->config->low_ram_end, error);
 }
 
+/* The first page from `at` on that leaves `size` bytes of low memory beside the kernel. */
+static uint32_t mb_find_room(const Multiboot *mb, uint32_t at, size_t size)
+{
+    uint32_t room = at;
+
+    while (room + size <= X86_BOOT_EBDA && loader_overlap(mb->loader, room, size)) {
+        room += MB_PAGE;
+    }
+    return room + size <= X86_BOOT_EBDA ? room : at; /* loader_add() names what is in the way */
+}
+
+/* Kernels of real-mode code lie where the information is else: in the first 640 KiB. */
+static void mb_place(Multiboot *mb)
+{
+    const X86BootConfig *c = mb->config;
+    size_t words = strlen(c->kernel) + (c->cmdline ? strlen(c->cmdline) : 0) +
+                   (c->initrd ? strlen(c->initrd) : 0) + 3;
+    uint32_t end;
+
+    mb->block_at = mb_find_room(mb, X86_BOOT_INFO, sizeof(*mb->block));
+    end = (mb->block_at + (uint32_t)sizeof(*mb->block) + MB_PAGE - 1) & ~(uint32_t)(MB_PAGE - 1);
+    mb->strings_at = mb_find_room(mb, MAX(X86_BOOT_CMDLINE, end), words);
+}
+
 static uint32_t mb_add_string(Multiboot *mb, const char *first, const char *second)
 {
-    uint32_t addr = X86_BOOT_CMDLINE + (uint32_t)mb->strings->len;
+    uint32_t addr = mb->strings_at + (uint32_t)mb->strings->len;
 
     g_string_append(mb->strings, first);
     if (second && *second) {
@@ -193,7 +218,7 @@ static void mb_fill_memory(Multiboot *mb)
             info->mem_upper = (uint32_t)(e->size / 1024);
         }
     }
-    info->mmap_addr = X86_BOOT_INFO + offsetof(MultibootBlock, mmap);
+    info->mmap_addr = mb->block_at + offsetof(MultibootBlock, mmap);
     info->mmap_length = n * sizeof(MultibootMmap);
     info->flags |= MB_INFO_MEMORY | MB_INFO_MMAP;
 }
@@ -204,8 +229,8 @@ static bool mb_add_info(Multiboot *mb, GError **error)
 
     info->cmdline = mb_add_string(mb, mb->config->kernel, mb->config->cmdline);
     info->flags = MB_INFO_CMDLINE | MB_INFO_MODS | MB_INFO_LOADER;
-    info->mods_addr = X86_BOOT_INFO + offsetof(MultibootBlock, modules);
-    info->loader_name = X86_BOOT_INFO + offsetof(MultibootBlock, loader_name);
+    info->mods_addr = mb->block_at + offsetof(MultibootBlock, modules);
+    info->loader_name = mb->block_at + offsetof(MultibootBlock, loader_name);
     g_strlcpy(mb->block->loader_name, "quoin", sizeof(mb->block->loader_name));
     mb_fill_memory(mb);
     if (mb->strings->len > X86_BOOT_CMDLINE_MAX) {
@@ -214,9 +239,9 @@ static bool mb_add_info(Multiboot *mb, GError **error)
                     X86_BOOT_CMDLINE_MAX);
         return false;
     }
-    return x86_boot_add_bytes(mb->loader, "multiboot information", X86_BOOT_INFO, mb->block,
+    return x86_boot_add_bytes(mb->loader, "multiboot information", mb->block_at, mb->block,
                               sizeof(*mb->block), error) &&
-           x86_boot_add_bytes(mb->loader, "command line", X86_BOOT_CMDLINE, mb->strings->str,
+           x86_boot_add_bytes(mb->loader, "command line", mb->strings_at, mb->strings->str,
                               mb->strings->len, error) &&
            x86_boot_add_tables(mb->loader, false, error);
 }
@@ -236,11 +261,14 @@ bool x86_boot_multiboot(const X86BootConfig *config, GBytes *kernel, Loader *loa
     if (mb.header.flags & MB_HEADER_REFUSE) {
         return mb_error(error, "its header requires features that are not offered");
     }
-    if (!(mb.header.flags & MB_HEADER_AOUT ? mb_load_raw(&mb, error) : mb_load_elf(&mb, error)) ||
-        !mb_add_modules(&mb, error) || !mb_add_info(&mb, error)) {
+    if (!(mb.header.flags & MB_HEADER_AOUT ? mb_load_raw(&mb, error) : mb_load_elf(&mb, error))) {
+        return false;
+    }
+    mb_place(&mb);
+    if (!mb_add_modules(&mb, error) || !mb_add_info(&mb, error)) {
         return false;
     }
     *ret_start = (X86Start){
-        .mode = X86_START_PROT32, .rip = mb.entry, .rax = MB_LOADER_MAGIC, .rbx = X86_BOOT_INFO};
+        .mode = X86_START_PROT32, .rip = mb.entry, .rax = MB_LOADER_MAGIC, .rbx = mb.block_at};
     return true;
 }

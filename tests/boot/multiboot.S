@@ -98,3 +98,7 @@ ivt_pointer:
     .space 4096
 zero:
     .long 0
+#ifdef LOW /* over all of where the information would else be */
+    .data
+    .space 0x24000
+#endif
