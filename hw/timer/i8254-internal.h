@@ -44,6 +44,8 @@ struct I8254State {
     bool irq_enabled;
     int64_t seen;        /* rising edges up to here are accounted for */
     int64_t last_expiry; /* of the timer */
+    const void *loader;  /* the CPU that loaded counter 2, and nobody has looked since; or NULL */
+    int64_t loader_delay; /* its host_delay_ns() then */
     int64_t retry_gap;   /* the last edge was lost: show it again after this, ns; 0: it was not */
 };
 

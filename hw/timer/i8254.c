@@ -15,6 +15,7 @@
  */
 #include "hw/timer/i8254.h"
 
+#include "hw/core/host-delay.h"
 #include "hw/core/machine.h"
 #include "hw/timer/i8254-internal.h"
 #include "system/log.h"
@@ -103,9 +104,36 @@ static void pit_enable_irq(void *opaque, int n, int level)
 
 /* ---- registers ---------------------------------------------------------------- */
 
+/*
+ * Guests measure their clock by counter 2: they load it, read the clock, and look at the output
+ * until it changes, with a check for what takes time in between.  It does not cover the first step:
+ * a host that runs others there would make the interval too short.  So until the CPU's first look
+ * the count waits when its thread does.
+ */
+static int64_t pit_await_look(I8254State *s, const I8254Counter *c, int64_t now)
+{
+    if (c != &s->counters[2] || !current_cpu) {
+        return now;
+    }
+    s->loader = current_cpu;
+    s->loader_delay = host_delay_ns();
+    return vm_clock_get_ns(s->clock, CLOCK_VIRTUAL);
+}
+
+static void pit_looked(I8254State *s, I8254Counter *c)
+{
+    if (c != &s->counters[2] || !s->loader) {
+        return;
+    }
+    if (s->loader == current_cpu) {
+        c->start += host_delay_ns() - s->loader_delay;
+    }
+    s->loader = NULL;
+}
+
 static void pit_load(I8254State *s, I8254Counter *c, uint16_t count, int64_t now)
 {
-    i8254_counter_load(c, count, now);
+    i8254_counter_load(c, count, pit_await_look(s, c, now));
     if (c == &s->counters[0]) {
         pit_restart(s, now);
     }
@@ -132,16 +160,18 @@ static void pit_write_count(I8254State *s, I8254Counter *c, uint8_t value, int64
     }
 }
 
-static void pit_latch_count(I8254Counter *c, int64_t now)
+static void pit_latch_count(I8254State *s, I8254Counter *c, int64_t now)
 {
+    pit_looked(s, c);
     if (!c->count_latched) {
         c->latched_count = i8254_counter_count(c, now);
         c->count_latched = c->rw == RW_WORD ? 2 : 1;
     }
 }
 
-static void pit_latch_status(I8254Counter *c, int64_t now)
+static void pit_latch_status(I8254State *s, I8254Counter *c, int64_t now)
 {
+    pit_looked(s, c);
     if (!c->status_latched) {
         c->status_latched = true;
         c->latched_status = (i8254_counter_out(c, now) ? STATUS_OUT : 0) |
@@ -156,10 +186,10 @@ static void pit_read_back(I8254State *s, uint8_t word, int64_t now)
             continue;
         }
         if (!(word & READ_BACK_NO_COUNT)) {
-            pit_latch_count(&s->counters[i], now);
+            pit_latch_count(s, &s->counters[i], now);
         }
         if (!(word & READ_BACK_NO_STATUS)) {
-            pit_latch_status(&s->counters[i], now);
+            pit_latch_status(s, &s->counters[i], now);
         }
     }
 }
@@ -174,7 +204,7 @@ static void pit_write_control(I8254State *s, uint8_t word, int64_t now)
     }
     I8254Counter *c = &s->counters[select];
     if (rw == RW_LATCH) {
-        pit_latch_count(c, now);
+        pit_latch_count(s, c, now);
         return;
     }
     i8254_counter_program(c, rw, word >> 1 & 7, word & 1);
@@ -218,6 +248,7 @@ static uint64_t pit_read(void *opaque, hwaddr addr, unsigned size)
     if (c->count_latched) {
         return pit_read_latched(c);
     }
+    pit_looked(s, c);
     uint16_t count = i8254_counter_count(c, vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
     bool msb = c->rw == RW_MSB || (c->rw == RW_WORD && c->read_msb);
     c->read_msb = c->rw == RW_WORD && !c->read_msb;
@@ -255,6 +286,7 @@ int i8254_get_gate(I8254State *s, int channel)
 int i8254_get_out(I8254State *s, int channel)
 {
     device_lock(DEVICE(s));
+    pit_looked(s, &s->counters[channel]);
     int level = i8254_counter_out(&s->counters[channel], vm_clock_get_ns(s->clock, CLOCK_VIRTUAL));
     device_unlock(DEVICE(s));
     return level;
@@ -271,6 +303,7 @@ static void pit_reset(DeviceState *dev, ResetType type)
         s->counters[i] = (I8254Counter){.gate = i != 2};
         i8254_counter_program(&s->counters[i], RW_WORD, 3, false);
     }
+    s->loader = NULL;
     s->irq_enabled = true;
     s->seen = s->last_expiry = s->retry_gap = 0;
     timer_del(s->timer);

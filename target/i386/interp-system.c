@@ -477,15 +477,21 @@ void interp_rdtsc(Interp *x)
 {
     CPUState *cs = env_cpu(x->env);
     MachineState *machine = cs->machine;
+    uint64_t tsc;
 
     if ((x->env->cr4 & CR4_TSD) && x86_cpl(x->env) != 0) {
         interp_gp(x);
     }
-    /* It is the boot processor that checks timers by the TSC; many others would never get on. */
+    /*
+     * It is the boot processor that checks timers by the TSC; many others would never get on.  What
+     * is due at the time that it reads has been done when it goes on: the wait shows in the
+     * next reading only, as any other delay does.
+     */
+    tsc = x86_cpu_guest_tsc(x->env);
     if (machine && machine->loop && cs->cpu_index == 0) {
         event_loop_await_timers(machine->loop);
     }
-    set_edx_eax(x, x86_cpu_guest_tsc(x->env));
+    set_edx_eax(x, tsc);
 }
 
 /* There are no performance counters. */
