@@ -199,14 +199,18 @@ static void log_block(CPUX86State *env, const Block *b)
     log_if(LOG_EXEC, "block %u at %#" PRIx64 " flags %#" PRIx64 "\n", b->index, b->pc, b->flags);
 }
 
-/* Code breakpoints are met before the instruction (SDM vol. 3, 18.3.1.1). */
+/*
+ * Code breakpoints are met before the instruction (SDM vol. 3, 18.3.1.1): on Intel not behind
+ * mov ss (6.8.3).
+ */
 static void check_code_breakpoints(CPUX86State *env)
 {
     uint64_t linear = env->hflags & HF_CS64 ? env->rip
                                             : (uint32_t)(env->rip + env->segs[R_CS].base);
     uint32_t hits;
 
-    if (env->rflags & RF_MASK) {
+    if ((env->rflags & RF_MASK) ||
+        ((env->shadow & X86_SHADOW_MOVSS) && x86_cpuid_is_intel(&env_archcpu(env)->cpuid))) {
         return;
     }
     hits = x86_match_breakpoints(env, linear, 1, X86_BP_EXEC);

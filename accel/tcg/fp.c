@@ -54,11 +54,6 @@ void tcg_fp_load(CPUX86State *env)
     tcg_env(env)->fp_live = 1;
 }
 
-static bool is_intel(CPUX86State *env)
-{
-    return strcmp(env_archcpu(env)->cpuid.vendor, "GenuineIntel") == 0;
-}
-
 /* ---- the image ------------------------------------------------------------------------- */
 
 /* Give components that are in their initial state their bytes (XSAVEOPT leaves them). */
@@ -85,7 +80,7 @@ void tcg_fp_image_complete(CPUX86State *env)
      * Its opcode and operand are not kept, as with FDP_EXCPTN_ONLY.
      */
     legacy->fop = 0;
-    legacy->fip = is_intel(env) || (legacy->fsw & 0x80) ? env->x87_ip : 0;
+    legacy->fip = (legacy->fsw & 0x80) || x86_cpuid_is_intel(&env_archcpu(env)->cpuid) ? env->x87_ip : 0;
     legacy->fdp = 0;
     legacy->mxcsr_mask = mxcsr_mask;
 }

@@ -18,7 +18,7 @@ typedef struct CPUIDResult {
 #define FEAT_OSPKE (1u << 4)
 #define FEAT_CMP_LEGACY (1u << 1)
 
-static bool is_intel(const X86CPUIDConfig *c)
+bool x86_cpuid_is_intel(const X86CPUIDConfig *c)
 {
     return strcmp(c->vendor, "GenuineIntel") == 0;
 }
@@ -197,13 +197,13 @@ static void basic_leaf(CPUX86State *env, const X86CPUIDConfig *c, uint32_t leaf,
         leaf_1(env, c, r);
         break;
     case 2: /* "see leaf 4", or 32 KiB of data, 32 KiB of instructions, 512 KiB of second level */
-        if (is_intel(c)) {
+        if (x86_cpuid_is_intel(c)) {
             r->eax = 0x01;
             r->ebx = c->level >= 4 ? 0xff : 0x862c30;
         }
         break;
     case 4:
-        if (is_intel(c)) {
+        if (x86_cpuid_is_intel(c)) {
             leaf_cache(c, sub, false, r);
         }
         break;
@@ -244,7 +244,7 @@ static void leaf_80000001(const X86CPUIDConfig *c, CPUIDResult *r)
     r->eax = x86_cpuid_signature(c);
     r->ecx = c->features[FEAT_80000001_ECX];
     r->edx = c->features[FEAT_80000001_EDX];
-    if (!is_intel(c)) {
+    if (!x86_cpuid_is_intel(c)) {
         r->edx |= c->features[FEAT_1_EDX] & repeated;
         r->ecx |= package_threads(c) > 1 ? FEAT_CMP_LEGACY : 0;
     }
@@ -254,7 +254,7 @@ static void leaf_80000008(const X86CPUIDConfig *c, CPUIDResult *r)
 {
     r->eax = c->phys_bits | c->linear_bits << 8;
     r->ebx = c->features[FEAT_80000008_EBX];
-    if (!is_intel(c) && package_threads(c) > 1) {
+    if (!x86_cpuid_is_intel(c) && package_threads(c) > 1) {
         r->ecx = (package_threads(c) - 1) | package_bits(c) << 12;
     }
 }
@@ -288,13 +288,13 @@ static void extended_leaf(const X86CPUIDConfig *c, uint32_t leaf, uint32_t sub, 
         break;
     }
     case 0x80000005: /* AMD: L1 TLBs and caches, 32 KiB 8-way each */
-        if (!is_intel(c)) {
+        if (!x86_cpuid_is_intel(c)) {
             *r = (CPUIDResult){0xff40ff40, 0xff40ff40, 0x20080140, 0x20080140};
         }
         break;
     case 0x80000006: /* L2: 512 KiB 8-way; AMD: L2 TLBs, L3 16 MiB 16-way */
         r->ecx = 0x02006140;
-        if (!is_intel(c)) {
+        if (!x86_cpuid_is_intel(c)) {
             *r = (CPUIDResult){0x48002200, 0x68004200, 0x02006140,
                                 c->l3_cache ? 0x00808140 : 0};
         }
@@ -346,7 +346,7 @@ void x86_cpuid(CPUX86State *env, uint32_t leaf, uint32_t subleaf, uint32_t *eax,
         extended_leaf(c, leaf, subleaf, &r);
     } else if (leaf <= c->level) {
         basic_leaf(env, c, leaf, subleaf, &r);
-    } else if (is_intel(c)) {
+    } else if (x86_cpuid_is_intel(c)) {
         /* Beyond the last: Intel answers with the last basic leaf, AMD with zeros. */
         basic_leaf(env, c, c->level, subleaf, &r);
     }

@@ -49,6 +49,8 @@ typedef struct X86CPUIDConfig {
     bool l3_cache, topology_leaf; /* a shared third-level cache; leaf 0BH */
 } X86CPUIDConfig;
 
+bool x86_cpuid_is_intel(const X86CPUIDConfig *c);
+
 static inline bool x86_cpuid_has(const X86CPUIDConfig *c, uint32_t feature)
 {
     return !feature || (c->features[(feature - 1) / 32] >> ((feature - 1) % 32) & 1);
