@@ -47,9 +47,18 @@ static bool set_kernel_irqchip(const char *value, GError **error)
     return true;
 }
 
+/* smp.cpus=4,smp.sockets=2: as -smp, once there is a machine. */
+static void take_smp(VMM *vmm, const GString *smp)
+{
+    if (smp->len) {
+        command_line_add(vmm, "smp", g_intern_string(smp->str));
+    }
+}
+
 bool handle_machine(VMM *vmm, const char *value, GError **error)
 {
     g_autoptr(Options) options = options_parse_any(value, "type", error);
+    g_autoptr(GString) smp = g_string_new(NULL);
 
     if (!options) {
         return false;
@@ -62,6 +71,9 @@ bool handle_machine(VMM *vmm, const char *value, GError **error)
 
         if (g_str_equal(option->key, "accel")) {
             split_accels(vmm, option->value);
+        } else if (g_str_has_prefix(option->key, "smp.")) {
+            g_string_append_printf(smp, "%s%s=%s", smp->len ? "," : "",
+                                   option->key + strlen("smp."), option->value);
         } else if (g_str_equal(option->key, "kernel-irqchip") ||
                    g_str_equal(option->key, "kernel_irqchip")) {
             if (!set_kernel_irqchip(option->value, error)) {
@@ -71,6 +83,7 @@ bool handle_machine(VMM *vmm, const char *value, GError **error)
             options_set(vmm->machine_options, option->key, option->value);
         }
     }
+    take_smp(vmm, smp);
     return true;
 }
 

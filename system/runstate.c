@@ -458,27 +458,24 @@ static void serve_powerdown(MachineState *machine)
 }
 
 /* GUEST_PANICKED comes once for what the guest is told to do, and again for the power-off. */
+/* One event, of what is done about it; panic=shutdown where shutdown is pause stops the VM only. */
 static void serve_panic(MachineState *machine)
 {
-    static const char *const actions[] = {
-        [PANIC_ACTION_SHUTDOWN] = "pause",
-        [PANIC_ACTION_EXIT_FAILURE] = "pause",
-        [PANIC_ACTION_PAUSE] = "pause",
-        [PANIC_ACTION_NONE] = "run",
-    };
     PanicAction action = machine->actions.panic;
-    g_autofree char *data = g_strdup_printf("{\"action\": \"%s\"}", actions[action]);
 
-    machine_emit_event(machine, "GUEST_PANICKED", data);
     if (action == PANIC_ACTION_NONE) {
+        machine_emit_event(machine, "GUEST_PANICKED", "{\"action\": \"run\"}");
         return;
     }
+    if (action == PANIC_ACTION_SHUTDOWN && machine->actions.shutdown == SHUTDOWN_ACTION_PAUSE) {
+        action = PANIC_ACTION_PAUSE;
+    }
+    machine_emit_event(machine, "GUEST_PANICKED",
+                       action == PANIC_ACTION_PAUSE ? "{\"action\": \"pause\"}"
+                                                    : "{\"action\": \"poweroff\"}");
     vm_stop(machine, RUN_STATE_GUEST_PANICKED);
     if (action != PANIC_ACTION_PAUSE) {
-        machine_emit_event(machine, "GUEST_PANICKED", "{\"action\": \"poweroff\"}");
-        if (action == PANIC_ACTION_EXIT_FAILURE) {
-            machine->exit_status = 1;
-        }
+        machine->exit_status = action == PANIC_ACTION_EXIT_FAILURE ? 1 : machine->exit_status;
         machine->shutdown_requested = SHUTDOWN_CAUSE_GUEST_PANIC;
     }
 }

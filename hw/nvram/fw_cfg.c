@@ -170,16 +170,34 @@ static bool fw_cfg_check_new_file(FWCfgState *s, const char *name, gsize size, G
     return true;
 }
 
+/* The directory is sorted by name, and keys follow it: files behind the new one move up. */
+static unsigned fw_cfg_make_room(FWCfgState *s, const char *name)
+{
+    FWCfgItem *items = &s->items[0][FW_CFG_FILE_FIRST];
+    unsigned slot = 0;
+
+    while (slot < s->nr_files && strcmp(s->files[slot].name, name) < 0) {
+        slot++;
+    }
+    memmove(&s->files[slot + 1], &s->files[slot], (s->nr_files - slot) * sizeof(s->files[0]));
+    memmove(&items[slot + 1], &items[slot], (s->nr_files - slot) * sizeof(items[0]));
+    s->files[slot] = (FWCfgFile){0};
+    items[slot] = (FWCfgItem){0};
+    s->nr_files++;
+    for (unsigned i = slot; i < s->nr_files; i++) {
+        s->files[i].select = GUINT16_TO_BE(FW_CFG_FILE_FIRST + i);
+    }
+    return slot;
+}
+
 bool fw_cfg_add_file(FWCfgState *s, const char *name, GBytes *data, GError **error)
 {
     if (!fw_cfg_check_new_file(s, name, g_bytes_get_size(data), error)) {
         return false;
     }
-    unsigned slot = s->nr_files++;
-    s->files[slot] = (FWCfgFile){
-        .size = GUINT32_TO_BE((uint32_t)g_bytes_get_size(data)),
-        .select = GUINT16_TO_BE(FW_CFG_FILE_FIRST + slot),
-    };
+    unsigned slot = fw_cfg_make_room(s, name);
+
+    s->files[slot].size = GUINT32_TO_BE((uint32_t)g_bytes_get_size(data));
     g_strlcpy(s->files[slot].name, name, FW_CFG_MAX_FILE_NAME);
     fw_cfg_set_gbytes(s, FW_CFG_FILE_FIRST + slot, data);
     fw_cfg_update_directory(s);

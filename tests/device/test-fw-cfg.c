@@ -104,7 +104,16 @@ static void test_files(Fixture *f, gconstpointer data)
     g_assert_cmpuint(size, ==, 5);
     test_outw(f->t, PORT_SELECT, key);
     g_assert_cmphex(test_inb(f->t, PORT_DATA), ==, 'h');
-    for (int i = 2; i < FW_CFG_FILE_SLOTS; i++) {
+    /* The directory is sorted: keys of what stands behind move up. */
+    g_autoptr(GBytes) other = g_bytes_new("other", 5);
+    g_assert_true(fw_cfg_add_file(f->s, "etc/a", other, NULL));
+    g_assert_cmpuint(find_file(f, "etc/a", &size), ==, FW_CFG_FILE_FIRST);
+    g_assert_cmpuint(find_file(f, "etc/two", &size), ==, FW_CFG_FILE_FIRST + 2);
+    test_outw(f->t, PORT_SELECT, FW_CFG_FILE_FIRST);
+    g_assert_cmphex(test_inb(f->t, PORT_DATA), ==, 'o');
+    test_outw(f->t, PORT_SELECT, FW_CFG_FILE_FIRST + 2);
+    g_assert_cmphex(test_inb(f->t, PORT_DATA), ==, 'h');
+    for (int i = 3; i < FW_CFG_FILE_SLOTS; i++) {
         g_autofree char *name = g_strdup_printf("file%d", i);
         g_assert_true(fw_cfg_add_file(f->s, name, bytes, NULL));
     }

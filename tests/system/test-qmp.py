@@ -329,6 +329,34 @@ def test_cpu_levels():
             assert value == expected, (model, features, name, value)
 
 
+def test_panic():
+    """One event, that says what comes of it."""
+    for options, action, status in (([], "poweroff", None), (["-no-shutdown"], "pause",
+                                                            "guest-panicked"),
+                                    (["-action", "panic=pause"], "pause", "guest-panicked"),
+                                    (["-action", "panic=none"], "run", "running")):
+        with Vmm(PROGRAM, "-machine", "pc", "-device", "pvpanic", *options) as vm:
+            vm.result("qmp_capabilities")
+            vm.qtest.send("outb 0x505 1\n")
+            assert vm.wait_event("GUEST_PANICKED")["data"] == {"action": action}
+            if status:
+                assert vm.result("query-status")["status"] == status
+                assert not [e for e in vm.events if e["event"] == "GUEST_PANICKED"]
+            else:
+                assert vm.wait_event("SHUTDOWN")["data"]["reason"] == "guest-panic"
+
+
+def test_smp_of_machine():
+    """-machine smp.cpus= is -smp."""
+    with Vmm(PROGRAM, "-machine", "pc", "-machine", "smp.cpus=8,smp.sockets=2,smp.cores=2",
+             "-object", "memory-backend-ram,id=ram,size=128M", "-numa",
+             "node,cpus=0-3,memdev=ram", "-numa", "node,cpus=4-7") as vm:
+        vm.result("qmp_capabilities")
+        places = [cpu["props"] for cpu in vm.result("query-cpus-fast")]
+        assert len(places) == 8 and places[7] == {
+            "node-id": 1, "socket-id": 1, "core-id": 1, "thread-id": 1}, places
+
+
 def test_boot_order():
     """What CMOS says of -boot, at power-on and after a reset."""
     cases = (("", 0x3012, 0x3012), ("-no-fd-bootchk", 0x3112, 0x3112), ("-boot c", 2, 2),
@@ -358,7 +386,7 @@ def main():
                  test_objects, test_backends, test_run_state, test_no_shutdown, test_schema, test_hmp,
                  test_hmp_memory, test_hmp_drives, test_device_help,
                  test_hotplug, test_chardevs, test_introspection, test_cpu_levels,
-                 test_boot_order, test_bad_input):
+                 test_boot_order, test_panic, test_smp_of_machine, test_bad_input):
         tap.run(test.__name__, test)
     tap.finish()
 
