@@ -352,7 +352,7 @@ static void release_drive(void *opaque)
     forget_io(s);
     device_unlock(DEVICE(s));
     blk_release(s->disk.blk, s);
-    s->disk.blk = NULL;
+    g_clear_pointer(&s->disk.blk, blk_unref);
 }
 
 static bool take_drive(USBStorage *s, GError **error)
