@@ -168,7 +168,7 @@ static void log_cpu_statistics(CPUX86State *env)
  * idles for longer never does so.
  */
 #define AWAKE_NS_MIN 10000
-#define AWAKE_NS_MAX 50000
+#define AWAKE_NS_MAX 200000
 
 static int64_t monotonic_ns(void)
 {
