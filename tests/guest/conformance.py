@@ -46,6 +46,8 @@ PROGRAMS = {
     'apic': ('11 local APIC, x2APIC', {'smp': 2}),
     'smm': ('32 system management mode', {'silicon': True}),
     'a20': ('9.7 A20', {}),
+    'hpet': ('IA-PC HPET specification, 2.3', {'rest': ['-global', 'hpet.msi=on']}),
+    'pic': ('8259A datasheet', {'silicon': True, 'rest': ['-device', 'pc-testdev']}),
 }
 
 REASONS = '''
@@ -76,6 +78,8 @@ x2APIC's EOI, TPR and SVR, and does not tell of illegal vectors sent. Programs l
 | keys | SMAP does not hold for descriptor tables while AC is set; PCIDE with a CR3 that has a PCID is taken, INVPCID is #UD | vol. 3, 4.6, 4.10.1; vol. 2, INVPCID |
 | msr | bases in the hole, reserved bits of EFER, PAT, MTRRs, APIC_BASE, TSC_AUX are taken; unknown MSRs read 0; TSC_ADJUST does not follow the TSC | vol. 2, WRMSR; vol. 3, 11.4.4, 12.11.2, 12.12.2, 18.17.3 |
 | xsave | XSAVE with TS runs; reserved MXCSR bits are taken; no XSAVEC | vol. 1, 13.7, 13.8 |
+| hpet | a one-shot timer that is enabled before its comparator is written interrupts at once, too; the upper half of a 32-bit comparator is kept, and compared | HPET, 2.3.8, 2.3.9.2 |
+| pic | special mask mode is looked at with the next event only; a level that its slave withdraws stays requested | 8259A, special mask mode, edge and level triggered modes |
 | la57 | as fault64; PS in a PML5 entry gives an error code without P | vol. 3, 4.5, 4.7 |
 '''
 
@@ -100,7 +104,7 @@ def run_one(vmm, accel, image, expected, options):
     if emulated and options.get('silicon'):
         return None
     args = SimpleNamespace(vmm=vmm, accel=accel, accel_options='', image=image, run='once', loops=1,
-                           smp=options.get('smp', 1), append='', reset=False, rest=[])
+                           smp=options.get('smp', 1), append='', reset=False, rest=options.get('rest', []))
     with tempfile.TemporaryDirectory() as folder:
         serial = os.path.join(folder, 'serial')
         command = run.command_line(args, emulated, serial, os.path.join(folder, 'debugcon'))
