@@ -10,6 +10,7 @@
 #include "hw/ide/ide.h"
 #include "pci-test.h"
 #include "system/block/block.h"
+#include "system/block/media.h"
 
 #define IDE_DEVFN PCI_MAKE_DEVFN(1, 1)
 #define CMD       0x1f0 /* primary */
@@ -942,6 +943,196 @@ static void unplug_failing(bool stopped)
     g_free(rules);
 }
 
+/* ---- errors of the disk's file, and what rerror= and werror= make of them -------------------- */
+
+/* A disk whose file fails by `rules`. */
+static void start_failing(Fixture *f, const char *rules_text, const char *extra)
+{
+    g_autofree char *rules = NULL, *driver = NULL;
+    int fd = g_file_open_tmp("rules-XXXXXX", &rules, NULL);
+
+    close(fd);
+    g_assert_true(g_file_set_contents(rules, rules_text, -1, NULL));
+    driver = g_strdup_printf("blkdebug:%s:", rules);
+    start_on(f, driver, extra);
+    g_unlink(rules);
+}
+
+#define FAIL_READS  "[inject-error]\nevent = \"read_aio\"\n"
+#define FAIL_WRITES "[inject-error]\nevent = \"write_aio\"\n"
+
+/* READ SECTORS: UNC, and where (ATA-4, 8.27). */
+static void test_read_error(void)
+{
+    Fixture f;
+
+    start_failing(&f, FAIL_READS, "");
+    command28(&f, CMD, 0, 0x1234, 8, 0x20);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x40);
+    g_assert_cmphex(test_inb(f.t, CMD + 3), ==, 0x34);
+    g_assert_cmphex(test_inb(f.t, CMD + 4), ==, 0x12);
+    put_prd(&f, 0, BUF, 0x80001000);
+    command28(&f, CMD, 0, 0x20, 8, 0xc8);
+    start_dma(&f, 0, true);
+    g_assert_cmphex(wait_status(&f, CTL) & 0x89, ==, 0x01);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x40);
+    g_assert_cmphex(test_inb(f.t, BM + 2) & 4, ==, 4); /* it interrupts, in the middle of a region */
+    stop(&f);
+}
+
+static void test_write_error(void)
+{
+    Fixture f;
+
+    start_failing(&f, FAIL_WRITES, ",werror=report");
+    command28(&f, CMD, 0, 3, 1, 0x30);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    for (unsigned i = 0; i < 256; i++) {
+        test_outw(f.t, CMD, 0);
+    }
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x41);
+    g_assert_cmphex(test_inb(f.t, CMD + 1), ==, 0x04);
+    stop(&f);
+}
+
+/* Ignored: the sector that could not be read is taken for read. */
+static void test_error_ignored(void)
+{
+    Fixture f;
+
+    start_failing(&f, FAIL_READS, ",rerror=ignore");
+    command28(&f, CMD, 0, 0x1234, 1, 0x20);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    stop(&f);
+}
+
+/* The VM stops; when it goes on, the read is done again, and succeeds. */
+static void test_error_stops(void)
+{
+    Fixture f;
+    uint8_t buf[512];
+
+    start_failing(&f, FAIL_READS "once = \"on\"\n", ",rerror=stop");
+    command28(&f, CMD, 0, 5, 1, 0x20);
+    blk_drain(blk_by_id(f.t->machine, "hd"));
+    test_poll(f.t);
+    test_poll(f.t);
+    g_assert_true(f.t->machine->io_error);
+    g_assert_cmphex(test_inb(f.t, CTL) & 0x80, ==, 0x80);
+    vm_stop(f.t->machine, RUN_STATE_IO_ERROR);
+    vm_start(f.t->machine);
+    g_assert_cmphex(wait_status(&f, CTL), ==, 0x58);
+    read_words(&f, CMD, buf, sizeof(buf));
+    check_bytes(buf, 5 * 512, sizeof(buf), 0);
+    stop(&f);
+}
+
+/* ---- what a drive is given --------------------------------------------------------------------
+ */
+
+/* "name=value" texts, the list ends with NULL; the message, or NULL if it was made. */
+static char *add_drive(Fixture *f, const char *type, const char *const *settings)
+{
+    DeviceState *dev = qdev_new(type, NULL);
+    GError *error = NULL;
+    char *message = NULL;
+
+    object_add_child(f->t->machine->peripheral, "drive[*]", OBJECT(dev), NULL);
+    for (; *settings; settings++) {
+        g_auto(GStrv) pair = g_strsplit(*settings, "=", 2);
+
+        g_assert_true(object_property_parse(OBJECT(dev), pair[0], pair[1], NULL));
+    }
+    if (!qdev_realize(dev, qdev_get_child_bus(DEVICE(f->ide), "ide.1"), &error)) {
+        message = g_strdup(error->message);
+        g_error_free(error);
+        object_unparent(OBJECT(dev));
+    }
+    object_unref(dev);
+    return message;
+}
+
+static void test_refusals(void)
+{
+    static const struct {
+        const char *settings[4], *says;
+    } rows[] = {
+        {{NULL},                                           "needs drive=" },
+        {{"drive=nothing", NULL},                          "drive=nothing"},
+        {{"drive=empty", NULL},                            "has no medium"},
+        {{"drive=spare", "logical_block_size=4096", NULL}, "512 bytes"    },
+        {{"drive=spare", "physical_block_size=768", NULL}, "power of two" },
+        {{"drive=spare", "serial=123456789012345678901"},  "serial"       },
+        {{"drive=spare", "cyls=10", NULL},                 "heads=0"      },
+        {{"drive=spare", "unit=2", NULL},                  "unit"         },
+    };
+    Fixture f;
+    g_autofree char *spare = NULL, *name = make_image(512 * 1024, 1);
+
+    start(&f);
+    spare = g_strdup_printf("file=%s,if=none,id=spare,format=raw", name);
+    pci_test_drive(f.p, spare);
+    pci_test_drive(f.p, "if=none,id=empty");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message = add_drive(&f, "ide-hd", rows[i].settings);
+
+        g_assert_nonnull(message);
+        g_test_message("%s", message);
+        g_assert_nonnull(strstr(message, rows[i].says));
+    }
+    stop(&f);
+    g_unlink(name);
+}
+
+/* What firmware takes from the CMOS: of the size, unless it is said. */
+static void test_geometry(void)
+{
+    static const char *const said[] = {"drive=spare", "unit=1",  "cyls=100",
+                                       "heads=5",     "secs=20", NULL};
+    Fixture f;
+    IDEGeometry g;
+    g_autofree char *spare = NULL, *name = make_image(512 * 1024, 1);
+
+    start(&f);
+    g_assert_true(ide_get_geometry(f.ide, 0, 0, &g));
+    g_assert_cmpint(g.cylinders, ==, SECTORS / (16 * 63));
+    g_assert_cmpint(g.heads, ==, 16);
+    g_assert_cmpint(g.sectors, ==, 63);
+    g_assert_cmpint(g.translation, ==, IDE_TRANSLATION_NONE);
+    g_assert_false(ide_get_geometry(f.ide, 0, 1, &g));
+    g_assert_false(ide_get_geometry(f.ide, 1, 0, &g)); /* a CD drive has none */
+    spare = g_strdup_printf("file=%s,if=none,id=spare,format=raw", name);
+    pci_test_drive(f.p, spare);
+    g_assert_null(add_drive(&f, "ide-hd", said));
+    g_assert_true(ide_get_geometry(f.ide, 1, 1, &g));
+    g_assert_cmpint(g.cylinders, ==, 100);
+    g_assert_cmpint(g.heads, ==, 5);
+    g_assert_cmpint(g.sectors, ==, 20);
+    stop(&f);
+    g_unlink(name);
+}
+
+/* From outside: a guest that holds on is asked, one that does not sees the tray move. */
+static void test_cd_tray(void)
+{
+    Fixture f;
+    g_autoptr(GError) error = NULL;
+    BlockTarget cd = {"ide1-cd0", NULL};
+
+    start(&f);
+    g_assert_cmphex(PACKET(&f, 0, false, 0x1e, 0, 0, 0, 1), ==, 0x50); /* locked */
+    g_assert_true(blk_media_open_tray(f.t->machine, cd, false, &error));
+    g_assert_cmphex(PACKET(&f, 0, false, 0x00), ==, 0x50); /* asked only: the disc is there */
+    g_assert_cmphex(PACKET(&f, 0, false, 0x1e), ==, 0x50);
+    g_assert_true(blk_media_open_tray(f.t->machine, cd, false, &error));
+    g_assert_cmphex(PACKET(&f, 0, false, 0x00), ==, 0x41); /* not ready */
+    g_assert_true(blk_media_close_tray(f.t->machine, cd, &error));
+    PACKET(&f, 0, false, 0x00); /* that it is there again */
+    g_assert_cmphex(PACKET(&f, 0, false, 0x00), ==, 0x50);
+    stop(&f);
+}
+
 static void test_unplug_failing(void)
 {
     unplug_failing(false);
@@ -978,6 +1169,13 @@ int main(int argc, char **argv)
     g_test_add_func("/ide/cd-dma", test_cd_dma);
     g_test_add_func("/ide/cd-errors", test_cd_errors);
     g_test_add_func("/ide/cd-device-reset", test_cd_device_reset);
+    g_test_add_func("/ide/read-error", test_read_error);
+    g_test_add_func("/ide/write-error", test_write_error);
+    g_test_add_func("/ide/error-ignored", test_error_ignored);
+    g_test_add_func("/ide/error-stops", test_error_stops);
+    g_test_add_func("/ide/refusals", test_refusals);
+    g_test_add_func("/ide/geometry", test_geometry);
+    g_test_add_func("/ide/cd-tray", test_cd_tray);
     g_test_add_func("/ide/unplug", test_unplug);
     g_test_add_func("/ide/unplug-failing", test_unplug_failing);
     g_test_add_func("/ide/unplug-stopped", test_unplug_stopped);

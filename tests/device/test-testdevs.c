@@ -181,6 +181,37 @@ static void test_pci_testdev(Fixture *f, gconstpointer data)
     g_assert_cmphex(test_read(f->t, MEM + 16, 1), ==, 0);
 }
 
+/* A BAR of any size, of memory or of nothing. */
+static void test_pci_testdev_membar(Fixture *f, gconstpointer data)
+{
+    static const char *const bad[] = {"8", "48"};
+    g_autoptr(GError) error = NULL;
+
+    for (int backed = 0; backed < 2; backed++) {
+        PCIDevice *dev = pci_new(PCI_MAKE_DEVFN(8 + backed, 0), "pci-testdev", NULL);
+
+        object_property_parse(OBJECT(dev), "membar", "64K", NULL);
+        object_property_set_bool(OBJECT(dev), "membar-backed", backed, NULL);
+        g_assert_true(pci_realize_and_unref(dev, f->p->bus, NULL));
+        pci_test_write(f->p, dev->devfn, PCI_BASE_ADDRESS_2, UINT32_MAX, 4);
+        g_assert_cmphex(pci_test_read(f->p, dev->devfn, PCI_BASE_ADDRESS_2, 4), ==, 0xffff000c);
+        pci_test_write(f->p, dev->devfn, PCI_BASE_ADDRESS_2, 0xd0000000, 4);
+        pci_test_write(f->p, dev->devfn, PCI_BASE_ADDRESS_2 + 4, 0, 4);
+        pci_test_write(f->p, dev->devfn, PCI_COMMAND, 2, 2);
+        test_write(f->t, 0xd000fffc, 0xcafef00d, 4);
+        g_assert_cmphex(test_read(f->t, 0xd000fffc, 4), ==, backed ? 0xcafef00d : 0);
+        pci_test_write(f->p, dev->devfn, PCI_COMMAND, 0, 2);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        PCIDevice *dev = pci_new(DEVFN, "pci-testdev", NULL);
+
+        g_clear_error(&error);
+        object_property_parse(OBJECT(dev), "membar", bad[i], NULL);
+        g_assert_false(pci_realize_and_unref(dev, f->p->bus, &error));
+        g_assert_nonnull(strstr(error->message, "power of two"));
+    }
+}
+
 /* ---- pc-testdev ----------------------------------------------------------------------------- */
 
 static void test_pc_testdev(Fixture *f, gconstpointer data)
@@ -355,7 +386,8 @@ int main(int argc, char **argv)
     ADD("edu/registers", test_edu_registers);
     ADD("edu/interrupts", test_edu_interrupts);
     ADD("edu/dma", test_edu_dma);
-    ADD("pci-testdev", test_pci_testdev);
+    ADD("pci-testdev/windows", test_pci_testdev);
+    ADD("pci-testdev/membar", test_pci_testdev_membar);
     ADD("pc-testdev", test_pc_testdev);
     ADD("pvpanic/isa", test_pvpanic);
     ADD("pvpanic/pci", test_pvpanic_pci);

@@ -461,6 +461,65 @@ static void test_mouse(void)
     stop(&f);
 }
 
+/* ---- ports of the bus -------------------------------------------------------------------------
+ */
+
+static char *plug_in(Fixture *f, const char *port)
+{
+    BusState *bus = qdev_get_parent_bus(DEVICE(f->dev));
+    DeviceState *dev = qdev_new("usb-kbd", NULL);
+    g_autoptr(GError) error = NULL;
+    char *message = NULL;
+
+    object_add_child(f->t->machine->peripheral, "more[*]", OBJECT(dev), NULL);
+    object_property_parse(OBJECT(dev), "port", port, NULL);
+    if (!qdev_realize(dev, bus, &error)) {
+        message = g_strdup(error->message);
+        object_unparent(OBJECT(dev));
+    }
+    object_unref(dev);
+    return message;
+}
+
+static void test_ports(void)
+{
+    static const struct {
+        const char *port, *says;
+    } rows[] = {
+        {"9", "expected 1 to 4"},
+        {"0", "expected 1 to 4"},
+        {"x", "expected 1 to 4"},
+        {"1", "in use"         },
+        {"3", NULL             },
+        {"3", "in use"         },
+        {"",  NULL             },
+        {"",  NULL             },
+        {"",  "every port"     },
+    };
+    Fixture f;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    start(&f, "usb-tablet");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message = plug_in(&f, rows[i].port);
+
+        g_assert_true(rows[i].says ? message && strstr(message, rows[i].says) : !message);
+    }
+    usb_machine_print(f.t->machine, text);
+    g_assert_nonnull(strstr(text->str, "Port 1, Speed 480 Mb/s, Product QUOIN USB Tablet\n"));
+    g_assert_nonnull(strstr(text->str, "Port 4, Speed 480 Mb/s, Product QUOIN USB Keyboard\n"));
+    stop(&f);
+}
+
+static void test_no_ports(void)
+{
+    g_autoptr(DeviceTest) t = device_test_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    usb_machine_print(t->machine, text);
+    g_assert_cmpstr(text->str, ==, "no USB devices\n");
+}
+
 /* ---- more commands (xHCI 1.2, 4.6) ---------------------------------------------------------- */
 
 static void test_commands(void)
@@ -664,6 +723,8 @@ int main(int argc, char **argv)
     g_test_add_func("/xhci/lights", test_lights);
     g_test_add_func("/xhci/rollover", test_rollover);
     g_test_add_func("/xhci/mouse", test_mouse);
+    g_test_add_func("/xhci/ports", test_ports);
+    g_test_add_func("/xhci/no-ports", test_no_ports);
     g_test_add_func("/xhci/commands", test_commands);
     g_test_add_func("/xhci/slots", test_slots);
     g_test_add_func("/xhci/registers", test_registers);
