@@ -142,7 +142,7 @@ struct MachineClass {
     /* What its devices have otherwise than by default: lists for object_set_compat_globals(). */
     GPtrArray *compat_globals;
     bool smp_prefers_sockets; /* -smp N: CPUs are sockets, not cores of one */
-    bool numa_mem_supported;  /* -numa node,mem= needs no warning */
+    bool numa_mem_supported;  /* -numa node,mem=, as of old */
     uint32_t max_cpus, default_cpus;
     const char *default_cpu_type; /* a QOM type name */
     uint64_t default_ram_size;

@@ -122,6 +122,10 @@ static bool node_memory(MachineState *machine, Options *options, NumaNode *node,
                                "mixing both is not allowed");
         }
     }
+    if (mem && !MACHINE_GET_CLASS(machine)->numa_mem_supported) {
+        return fail(error, "Parameter -numa node,mem is not supported by this machine type; "
+                           "use -numa node,memdev instead");
+    }
     if (mem && !options_get_size(options, "mem", 1024 * 1024, &node->mem, error)) {
         return false;
     }

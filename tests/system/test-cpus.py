@@ -161,6 +161,7 @@ def test_numa_refusals():
              (["-numa", "node,nodeid=200"], "Max number of NUMA nodes reached: 200"),
              (["-numa", "node", "-numa", "node,nodeid=0"], "Duplicate NUMA nodeid: 0"),
              (["-numa", "node,memdev=no"], "no memory backend"),
+             (["-numa", "node,mem=512M"], "node,mem is not supported by this machine type"),
              (["-numa", "node", "-numa", "node"], "total memory for NUMA nodes (0x0) should equal RAM size"),
              (["-numa", "node", "-numa", "dist,src=0,dst=1,val=20"], "NUMA node is missing"),
              (["-numa", "node", "-numa", "dist,src=0,dst=0,val=20"], "Local distance of node 0 should be 10"),
