@@ -4,9 +4,8 @@
  * `name: N.N ns`, the median of its samples.  only= picks one by number, counted from 0;
  * repeat= makes them many: a profile of that alone.
  */
-#include "lib/guest.h"
+#include "lib/clock.h"
 
-#define HPET        0xfed00000ul
 #define APIC        0xfee00000ul
 #define TABLES      0x4000000ul /* from 64 MiB on: pages to touch */
 #define MSR_STAR    0xc0000081
@@ -22,30 +21,6 @@ typedef struct Cost {
 } Cost;
 
 static uint64_t ticks_per_us;
-
-static uint64_t tsc(void)
-{
-    uint32_t lo, hi;
-
-    asm volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
-    return lo | (uint64_t)hi << 32;
-}
-
-/* The HPET counts 10 ms. */
-static void calibrate(void)
-{
-    volatile uint64_t *hpet = (volatile uint64_t *)HPET;
-    uint64_t period = hpet[0] >> 32; /* fs */
-    uint64_t start, from, length;
-
-    hpet[2] = 1;
-    start = hpet[0x1e];
-    from = tsc();
-    while ((hpet[0x1e] - start) * (period / 1000) < 10000000000ull) {
-    }
-    length = (hpet[0x1e] - start) * (period / 1000) / 1000000; /* us */
-    ticks_per_us = (tsc() - from) / length;
-}
 
 /* ---- what is measured --------------------------------------------------------------------- */
 
@@ -280,7 +255,7 @@ void guest_main(void)
     irq_handler[0x90] = ignore;
     irq_handler[6] = skip_ud2;
     irq_handler[14] = map_page;
-    calibrate();
+    ticks_per_us = tsc_ticks_per_us();
     for (unsigned n = command_line_number("repeat", 1); n; n--) {
         for (unsigned i = 0; i < NR_COSTS; i++) {
             if (only == NR_COSTS || only == i) {

@@ -4,10 +4,9 @@
  * median of its samples.  Needs a pc-testdev; with smp=2, also a round trip between CPUs.  only=
  * (bits) picks some, repeat= makes them many: a profile of those alone.
  */
-#include "lib/guest.h"
+#include "lib/clock.h"
 
 #define APIC        0xfee00000ul
-#define HPET        0xfed00000ul
 #define TEST_PORT   0xe0
 #define TEST_MEMORY 0xff000000ul
 #define VECTOR      0x90
@@ -30,14 +29,6 @@ static volatile uint32_t *apic(unsigned reg)
     return (volatile uint32_t *)(APIC + reg);
 }
 
-static uint64_t tsc(void)
-{
-    uint32_t lo, hi;
-
-    asm volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
-    return lo | (uint64_t)hi << 32;
-}
-
 static void show(const char *name)
 {
     for (unsigned i = 1; i < nr_samples; i++) {
@@ -51,22 +42,6 @@ static void show(const char *name)
     }
     print("%s: %u ns\n", name, samples[nr_samples / 2] * 1000 / ticks_per_us);
     flush_text();
-}
-
-/* The HPET counts 10 ms. */
-static void calibrate(void)
-{
-    volatile uint64_t *hpet = (volatile uint64_t *)HPET;
-    uint64_t period = hpet[0] >> 32; /* fs */
-    uint64_t start, from, length;
-
-    hpet[2] = 1;
-    start = hpet[0x1e];
-    from = tsc();
-    while ((hpet[0x1e] - start) * (period / 1000) < 10000000000ull) {
-    }
-    length = (hpet[0x1e] - start) * (period / 1000) / 1000000; /* us */
-    ticks_per_us = (tsc() - from) / length;
 }
 
 /* ---- exits ------------------------------------------------------------------------------------ */
@@ -265,7 +240,7 @@ void guest_main(void)
     irq_handler[VECTOR + 1] = answer;
     outb(0x21, 0xff);
     outb(0xa1, 0xff);
-    calibrate();
+    ticks_per_us = tsc_ticks_per_us();
     for (unsigned n = command_line_number("repeat", 1); n; n--) {
         measure(command_line_number("only", 0x3f));
     }
