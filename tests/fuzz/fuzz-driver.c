@@ -110,6 +110,10 @@ static void ahci_step(FuzzWorld *w, const uint8_t *in)
                        0x40, in[6], 0,       0,     0,     in[7], in[8]};
 
     fit_registers(command, &fis[3], &fis[5], &fis[6]);
+    if ((command & 0xfe) == 0x60 && (in[22] & 7)) { /* the tag is the slot's, mostly */
+        fis[12] = (uint8_t)(slot << 3);
+        fis[11] = 0;
+    }
     memcpy(cdb, in + 9, sizeof(cdb));
     cdb[0] = opcode;
     address_space_write(&w->machine->address_space_memory, table, MEMTXATTRS_NONE, fis, 20);
@@ -246,6 +250,42 @@ static void fdc_step(FuzzWorld *w, const uint8_t *in)
     }
 }
 
+/* ---- files of fw_cfg, which some devices are set up by --------------------------------------- */
+
+enum { FW_CFG_DMA = 0x514, FW_CFG_FILES = 0x20 };
+
+static void fw_cfg_start(FuzzWorld *w)
+{
+}
+
+static uint32_t be32(uint32_t value)
+{
+    return GUINT32_TO_BE(value);
+}
+
+/* A file read, or written with the input's bytes in words of which a byte is what counts. */
+static void fw_cfg_step(FuzzWorld *w, const uint8_t *in)
+{
+    uint32_t key = FW_CFG_FILES + in[0] % 32u, addr = page(4);
+
+    for (unsigned i = 0; i < 7; i++) {
+        store(w, addr + 4 * i, be32((uint32_t)in[2 * i + 2] << 8 * (in[1] & 3) | in[2 * i + 3]), 4);
+    }
+    if (in[1] & 4) { /* a picture, for one that takes it */
+        static const uint32_t formats[] = {0x34325258, 0x34324752, 0x36314752};
+
+        store(w, addr, 0, 4);
+        store(w, addr + 4, be32(addr), 4);
+        store(w, addr + 8, be32(formats[in[3] % 3]), 4);
+    }
+    store(w, page(0), be32(key << 16 | 8 | (in[1] & 8 ? 2 : 16)), 4);
+    store(w, page(0) + 4, be32(in[17] & 64 ? in[18] : 28), 4);
+    store(w, page(0) + 8, 0, 4);
+    store(w, page(0) + 12, be32(addr + (in[17] & 63)), 4);
+    out(w, FW_CFG_DMA, 0, 4);
+    out(w, FW_CFG_DMA + 4, be32(page(0)), 4);
+}
+
 /* ---- xHCI 1.2: a slot addressed, endpoint 1 IN configured ----------------------------------- */
 
 enum { DCBAA, COMMANDS, ERST, EVENTS, INPUT, CONTEXT, EP0_RING, EP_RING, XHCI_DATA };
@@ -363,13 +403,17 @@ static void xhci_step(FuzzWorld *w, const uint8_t *in)
 /* ---- which ---------------------------------------------------------------------------------- */
 
 static const FuzzDriver drivers[] = {
-    {"floppy",       fdc_start,  fdc_step },
-    {"isa-fdc",      fdc_start,  fdc_step },
-    {"ich9-ahci",    ahci_start, ahci_step},
-    {"piix3-ide",    ide_start,  ide_step },
-    {"piix4-ide",    ide_start,  ide_step },
-    {"qemu-xhci",    xhci_start, xhci_step},
-    {"nec-usb-xhci", xhci_start, xhci_step},
+    {"floppy",       fdc_start,    fdc_step   },
+    {"isa-fdc",      fdc_start,    fdc_step   },
+    {"fw_cfg_io",    fw_cfg_start, fw_cfg_step},
+    {"ramfb",        fw_cfg_start, fw_cfg_step},
+    {"vmcoreinfo",   fw_cfg_start, fw_cfg_step},
+    {"vmgenid",      fw_cfg_start, fw_cfg_step},
+    {"ich9-ahci",    ahci_start,   ahci_step  },
+    {"piix3-ide",    ide_start,    ide_step   },
+    {"piix4-ide",    ide_start,    ide_step   },
+    {"qemu-xhci",    xhci_start,   xhci_step  },
+    {"nec-usb-xhci", xhci_start,   xhci_step  },
 };
 
 const FuzzDriver *fuzz_driver_for(FuzzWorld *w)
