@@ -168,6 +168,7 @@ static void test_vmcoreinfo(Fixture *f, gconstpointer data)
         uint64_t addr;
     } note = {GUINT16_TO_LE(1), GUINT16_TO_LE(1), GUINT32_TO_LE(0x123),
               GUINT64_TO_LE(0x456789abcull)};
+    uint8_t too_long[sizeof(note) + 1] = {0};
     DeviceState *dev = device_test_add(f->t, "vmcoreinfo");
 
     test_reset(f->t);
@@ -182,7 +183,8 @@ static void test_vmcoreinfo(Fixture *f, gconstpointer data)
     note.guest = 0; /* it has none any more */
     g_assert_cmphex(write_file(f, "etc/vmcoreinfo", &note, sizeof(note)), ==, 0);
     g_assert_cmphex(object_property_get_uint(OBJECT(dev), "note-size", NULL), ==, 0);
-    g_assert_cmphex(write_file(f, "etc/vmcoreinfo", &note, 17), ==, 1); /* longer than it is */
+    memcpy(too_long, &note, sizeof(note));
+    g_assert_cmphex(write_file(f, "etc/vmcoreinfo", too_long, sizeof(too_long)), ==, 1);
     test_reset(f->t);
     g_assert_cmphex(object_property_get_uint(OBJECT(dev), "note-address", NULL), ==, 0);
     g_assert_cmphex(run_dma(f, find_file(f, "etc/vmcoreinfo") << 16 | 8 | 2, 16, BUFFER), ==, 0);

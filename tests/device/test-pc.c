@@ -9,6 +9,7 @@
 #include "hw/core/memory-map.h"
 #include "hw/i386/pc.h"
 #include "hw/pci-host/i440fx.h"
+#include "system/block/block.h"
 #include "system/loop/main-loop.h"
 #include "system/runstate.h"
 
@@ -83,7 +84,10 @@ static PcTest *pc_new(bool direct, uint64_t ram_size)
 
 static void pc_free(PcTest *p)
 {
+    object_ref(OBJECT(p->machine));
     machine_free(p->machine);
+    blk_drives_free(p->machine); /* the default ones, when no device has them any more */
+    object_unref(OBJECT(p->machine));
     g_unlink(p->file);
     g_free(p->file);
     g_free(p);
