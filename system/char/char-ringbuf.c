@@ -60,6 +60,13 @@ GByteArray *chardev_ringbuf_read(Chardev *chr, size_t max)
     return out;
 }
 
+void chardev_ringbuf_write(Chardev *chr, const uint8_t *buf, size_t len)
+{
+    g_mutex_lock(&chr->lock);
+    ringbuf_write(chr, buf, len);
+    g_mutex_unlock(&chr->lock);
+}
+
 void chardev_ringbuf_input(Chardev *chr, const uint8_t *buf, size_t len)
 {
     while (len > 0) {

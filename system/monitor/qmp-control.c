@@ -155,9 +155,39 @@ static JsonNode *cmd_pmemsave(Monitor *monitor, JsonObject *args, GError **error
 
 /* ---- ring buffers --------------------------------------------------------------------------- */
 
+/* The ring buffer of `args`; NULL and error. */
+static Chardev *find_ringbuf(Monitor *monitor, JsonObject *args, GError **error)
+{
+    const char *id = qmp_string(args, "device");
+    Chardev *chr = chardev_find(monitor->machine, id, error);
+
+    if (chr && !chardev_is_ringbuf(chr)) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT, "%s is not a ringbuf device", id);
+        chr = NULL;
+    }
+    return chr;
+}
+
+static JsonNode *cmd_ringbuf_write(Monitor *monitor, JsonObject *args, GError **error)
+{
+    Chardev *chr = find_ringbuf(monitor, args, error);
+    const char *data = qmp_string(args, "data");
+    g_autofree uint8_t *decoded = NULL;
+    size_t len = strlen(data);
+
+    if (!chr) {
+        return NULL;
+    }
+    if (!g_strcmp0(qmp_string(args, "format"), "base64")) {
+        decoded = g_base64_decode(data, &len);
+    }
+    chardev_ringbuf_write(chr, decoded ? decoded : (const uint8_t *)data, len);
+    return qmp_empty();
+}
+
 static JsonNode *cmd_ringbuf_read(Monitor *monitor, JsonObject *args, GError **error)
 {
-    Chardev *chr = chardev_find(monitor->machine, qmp_string(args, "device"), error);
+    Chardev *chr = find_ringbuf(monitor, args, error);
     int64_t size = json_object_get_int_member(args, "size");
     g_autoptr(GByteArray) bytes = NULL;
     g_autofree char *text = NULL;
@@ -166,16 +196,17 @@ static JsonNode *cmd_ringbuf_read(Monitor *monitor, JsonObject *args, GError **e
     if (!chr) {
         return NULL;
     }
-    if (!chardev_is_ringbuf(chr) || size < 0) {
-        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT,
-                    "expected the id of a ringbuf chardev and a size");
+    if (size <= 0) {
+        g_set_error(error, MONITOR_ERROR, MONITOR_ERROR_ARGUMENT, "size must be greater than zero");
         return NULL;
     }
     bytes = chardev_ringbuf_read(chr, size);
     if (!g_strcmp0(qmp_string(args, "format"), "base64")) {
         text = g_base64_encode(bytes->data, bytes->len);
     } else {
-        text = g_utf8_make_valid((const char *)bytes->data, bytes->len);
+        /* An empty array has no data at all. */
+        text = bytes->len > 0 ? g_utf8_make_valid((const char *)bytes->data, bytes->len)
+                              : g_strdup("");
     }
     node = json_node_new(JSON_NODE_VALUE);
     json_node_set_string(node, text);
@@ -200,5 +231,6 @@ const QMPCommand qmp_control_commands[] = {
     {"object-del",      "id:s", cmd_object_del},
     {"pmemsave", "val:i size:i filename:s", cmd_pmemsave},
     {"ringbuf-read",          "device:s size:i format:s?", cmd_ringbuf_read},
+    {"ringbuf-write",         "device:s data:s format:s?", cmd_ringbuf_write},
     {NULL},
 };

@@ -285,6 +285,23 @@ def test_chardevs():
         assert vm.hmp("chardev-add null,id=n") == "" == vm.hmp("chardev-remove n")
 
 
+def test_ringbuf():
+    """What is kept is read once; an empty buffer is an empty string."""
+    with Vmm(PROGRAM, "-machine", "none", "-chardev", "ringbuf,id=r,size=8",
+             "-chardev", "null,id=n") as vm:
+        vm.result("qmp_capabilities")
+        for options in ({}, {"format": "base64"}, {"format": "utf8"}):
+            assert vm.result("ringbuf-read", device="r", size=10, **options) == "", options
+        vm.result("ringbuf-write", device="r", data="0123456789")
+        assert vm.result("ringbuf-read", device="r", size=3) == "234"
+        vm.result("ringbuf-write", device="r", data="YWI=", format="base64")
+        assert vm.result("ringbuf-read", device="r", size=10, format="base64") == "NTY3ODlhYg=="
+        for command, arguments in (("ringbuf-read", {"size": 0}), ("ringbuf-read", {"size": -1}),
+                                   ("ringbuf-read", {"device": "n", "size": 1}),
+                                   ("ringbuf-write", {"device": "n", "data": "x"})):
+            assert "error" in vm.qmp(command, **{"device": "r", **arguments}), (command, arguments)
+
+
 def test_introspection():
     """Defaults are values, not texts; queries about what there is none of are answered."""
     with Vmm(PROGRAM, "-machine", "pc", "-m", "64") as vm:
@@ -385,7 +402,7 @@ def main():
     for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
                  test_objects, test_backends, test_run_state, test_no_shutdown, test_schema, test_hmp,
                  test_hmp_memory, test_hmp_drives, test_device_help,
-                 test_hotplug, test_chardevs, test_introspection, test_cpu_levels,
+                 test_hotplug, test_chardevs, test_ringbuf, test_introspection, test_cpu_levels,
                  test_boot_order, test_panic, test_smp_of_machine, test_bad_input):
         tap.run(test.__name__, test)
     tap.finish()
