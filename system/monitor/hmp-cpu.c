@@ -60,24 +60,42 @@ void hmp_info_numa(MachineState *machine, GString *out)
     }
 }
 
+static const char *yes_no(bool value)
+{
+    return value ? "true" : "false";
+}
+
+static void append_memdev(GString *out, const char *name, const MemoryBackend *m)
+{
+    g_string_append_printf(out,
+                           "memory backend: %s\n  size:  %" G_GUINT64_FORMAT
+                           "\n  merge: %s\n  dump: %s\n  prealloc: %s\n  share: %s\n"
+                           "  policy: default\n  host nodes:\n",
+                           name, m->size, yes_no(m->merge), yes_no(m->dump), yes_no(m->prealloc),
+                           yes_no(m->share));
+}
+
 static bool print_memdev(Object *child, const char *name, void *opaque)
 {
     if (object_dynamic_cast(child, TYPE_MEMORY_BACKEND)) {
-        const MemoryBackend *m = MEMORY_BACKEND(child);
-
-        g_string_append_printf(opaque,
-                               "memory backend: %s\n  size:  %" G_GUINT64_FORMAT
-                               "\n  merge: %s\n  dump: %s\n  prealloc: %s\n  share: %s\n"
-                               "  policy: default\n  host nodes:\n",
-                               name, m->size, m->merge ? "true" : "false",
-                               m->dump ? "true" : "false", m->prealloc ? "true" : "false",
-                               m->share ? "true" : "false");
+        append_memdev(opaque, name, MEMORY_BACKEND(child));
     }
     return false;
 }
 
 void hmp_info_memdev(MachineState *machine, GString *out)
 {
+    const char *id = MACHINE_GET_CLASS(machine)->default_ram_id;
+
+    if (id && machine->ram_size && !machine->memory_backend_id &&
+        machine->ram != &machine->numa_ram) { /* no object backs it */
+        const MemoryBackend ram = {.size = machine->ram_size,
+                                   .merge = machine->mem_merge,
+                                   .dump = machine->dump_guest_core,
+                                   .prealloc = machine->mem_prealloc};
+
+        append_memdev(out, id, &ram);
+    }
     object_child_foreach(container_get(object_get_root(OBJECT(machine)), "objects"), print_memdev,
                          out);
 }

@@ -38,7 +38,13 @@ static void info_version(MachineState *machine, GString *out)
 
 static void info_status(MachineState *machine, GString *out)
 {
-    g_string_append_printf(out, "VM status: %s\n", run_state_name(machine->run_state));
+    RunState state = machine->run_state;
+
+    if (state == RUN_STATE_RUNNING || state == RUN_STATE_PAUSED) {
+        g_string_append_printf(out, "VM status: %s\n", run_state_name(state));
+    } else {
+        g_string_append_printf(out, "VM status: paused (%s)\n", run_state_name(state));
+    }
 }
 
 static void info_name(MachineState *machine, GString *out)

@@ -161,11 +161,21 @@ def test_hmp():
     with negotiated("-machine", "pc") as vm:
         text = vm.result("human-monitor-command", command_line="info status")
         assert text == "VM status: running\r\n"
+        assert "memory backend: pc.ram\n  size:  134217728\n" in vm.hmp("info memdev")
+        vm.result("stop")
+        assert vm.hmp("info status") == "VM status: paused\n"
+        vm.result("cont")
         for topic in ("qtree", "qom-tree", "mtree", "flat", "registers", "cpus", "block",
                       "chardev", "version", "name", ""):
             assert vm.result("human-monitor-command", command_line="info " + topic) is not None
         assert "isa-serial" in vm.result("human-monitor-command", command_line="info qtree")
         assert "unknown command" in vm.result("human-monitor-command", command_line="frobnicate")
+
+
+def test_hmp_status():
+    """Which pause it is, where it is not the plain one."""
+    with negotiated("-machine", "pc", "-S") as vm:
+        assert vm.hmp("info status") == "VM status: paused (prelaunch)\n"
 
 
 def test_hmp_memory():
@@ -401,6 +411,7 @@ def main():
     tap = Tap()
     for test in (test_greeting, test_line_ends, test_queries, test_properties, test_tree,
                  test_objects, test_backends, test_run_state, test_no_shutdown, test_schema, test_hmp,
+                 test_hmp_status,
                  test_hmp_memory, test_hmp_drives, test_device_help,
                  test_hotplug, test_chardevs, test_ringbuf, test_introspection, test_cpu_levels,
                  test_boot_order, test_panic, test_smp_of_machine, test_bad_input):
