@@ -168,7 +168,7 @@ void acpi_pci_hotplug_reset(ACPIPCIHotplug *s)
         for (int devfn = PCI_DEVFN_MAX - 1; devfn >= 0; devfn--) {
             PCIDevice *dev = s->buses[n]->devices[devfn];
 
-            if (dev && dev->parent_obj.pending_deleted) {
+            if (dev && dev->parent_obj.pending_deleted && !stays(dev)) { /* with our buses */
                 qdev_finish_unplug(&dev->parent_obj);
             }
         }

@@ -111,6 +111,19 @@ def test_reset_unplugs():
         assert [d["qdev_id"] for d in devices(vm)][-1] == "stays"
 
 
+def test_reset_keeps_bridges():
+    """As an ejection does: what is behind them may go."""
+    with negotiated("-machine", "pc", "-nodefaults", "-device",
+                    "pci-bridge,id=br,chassis_nr=1") as vm:
+        vm.result("device_add", driver="edu", bus="br", id="e", addr="1")
+        vm.result("device_del", id="br")
+        vm.result("device_del", id="e")
+        vm.result("system_reset")
+        vm.wait_event("RESET")
+        assert vm.wait_event("DEVICE_DELETED")["data"]["device"] == "e"
+        vm.result("device_add", driver="edu", bus="br", id="e", addr="1")
+
+
 def test_behind_bridge():
     with negotiated("-machine", "pc", "-nodefaults", "-device",
                     "pci-bridge,chassis_nr=1,id=b,addr=4") as vm:
