@@ -276,7 +276,7 @@ typedef struct HelperPair {
 
 /* ---- the machine's translator ------------------------------------------------------ */
 
-#define BLOCK_HASH_BITS 16
+#define BLOCK_HASH_BITS 19
 #define BLOCKS_MAX      (1u << 20)
 #define CODE_SIZE_DEFAULT (64u << 20)
 #define BLOCK_INSNS_MAX 48
