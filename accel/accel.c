@@ -15,8 +15,7 @@ static char *accel_list_names(void)
     g_autoptr(GSList) all = object_class_get_list(TYPE_ACCEL, false);
 
     for (GSList *l = all; l; l = l->next) {
-        g_string_append_printf(names, "%s%s", names->len ? ", " : "",
-                               ACCEL_CLASS(l->data)->name);
+        g_string_append_printf(names, "%s%s", names->len ? ", " : "", ACCEL_CLASS(l->data)->name);
     }
     return g_string_free(g_steal_pointer(&names), FALSE);
 }
@@ -80,19 +79,34 @@ static bool accel_set_options(AccelState *accel, char **options, GError **error)
     return true;
 }
 
-bool do_configure_accelerator(MachineState *machine, const char *options, GError **error)
+/* With its properties set, not yet at work. */
+static AccelState *accel_new(const char *options, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(options, ",", -1);
     const char *name = words[0] ? words[0] : "";
     AccelClass *ac = accel_find(g_str_has_prefix(name, "accel=") ? name + 6 : name, error);
 
     if (!ac) {
-        return false;
+        return NULL;
     }
     g_autoptr(Object) accel = object_new_with_class(OBJECT_CLASS(ac));
-    if (!object_apply_globals(accel, error) || !accel_set_options(ACCEL(accel), words + 1, error) ||
-        !accel_init_machine(ACCEL(accel), machine, error)) {
+    if (!object_apply_globals(accel, error) || !accel_set_options(ACCEL(accel), words + 1, error)) {
         g_prefix_error(error, "-accel %s: ", ac->name);
+        return NULL;
+    }
+    return ACCEL(g_steal_pointer(&accel));
+}
+
+bool do_configure_accelerator(MachineState *machine, const char *options, GError **error)
+{
+    AccelState *new_accel = accel_new(options, error);
+
+    if (!new_accel) {
+        return false;
+    }
+    g_autoptr(Object) accel = OBJECT(new_accel);
+    if (!accel_init_machine(new_accel, machine, error)) {
+        g_prefix_error(error, "-accel %s: ", ACCEL_GET_CLASS(accel)->name);
         return false;
     }
     return object_add_child(OBJECT(machine), "accel", accel, error);
@@ -154,6 +168,12 @@ bool configure_accelerators(MachineState *machine, char **options, GError **erro
 
     if (!options || !options[0]) {
         return configure_best_accelerator(machine, error);
+    }
+    for (char **o = options; *o; o++) { /* what is wrong in one is no reason to take the next */
+        g_autoptr(Object) accel = OBJECT(accel_new(*o, error));
+        if (!accel) {
+            return false;
+        }
     }
     for (char **o = options; *o; o++) {
         g_autoptr(GError) why = NULL;

@@ -38,6 +38,10 @@ CASES = [
     ("accelerator unknown", [*NONE, "-accel", "warp"], r"-accel warp: .*'warp'"),
     ("accelerator unknown in list", ["-machine", "none,accel=warp"], r"warp"),
     ("accelerator property", [*NONE, "-accel", "qtest,speed=9"], r"speed"),
+    ("accelerator property of the second", [*NONE, "-accel", "qtest", "-accel", "tcg,speed=9"],
+     r"-accel tcg: .*speed"),
+    ("accelerator property before another", [*NONE, "-accel", "tcg,speed=9", "-accel", "qtest"],
+     r"-accel tcg: .*speed"),
     # CPUs and memory
     ("cpu unknown", [*PC, "-cpu", "z80"], r"z80"),
     ("cpu feature unknown", [*PC, "-cpu", "max,+warp"], r"warp"),
